@@ -1,0 +1,88 @@
+"""The lowest storey: what may AI do, what did it do, and the proof of both."""
+
+from consent.models.ledger import (
+    Fact,
+    LedgerAlarm,
+    LedgerCheckpoint,
+    LedgerEntry,
+    LedgerHead,
+    LedgerPersonal,
+    LedgerTile,
+    SubjectKey,
+)
+from consent.models.licence import Catalogue, Licence, LicenceListing, LicenceVersion
+from consent.models.party import Artist, Party, PartyIdentifier, PartyName, PartyState
+from consent.models.permission import (
+    Act,
+    Permission,
+    PermissionRequest,
+    RequestState,
+    Withdrawal,
+    Wording,
+)
+from consent.models.provenance import Attribution, Output, TrainingRun, TrainingUse
+from consent.models.recording import (
+    ArtistRecording,
+    CatalogueMessage,
+    Credit,
+    ProfileCount,
+    Recording,
+    RecordingIdentity,
+    RecordingTitle,
+    Release,
+    RightsClaim,
+    RightsProfile,
+    Track,
+    Work,
+)
+from consent.models.tool import AICompany, ModelVersion, ModelVersionState, Tool, ToolState
+from consent.models.work import WorkRow, WorkState
+
+__all__ = [
+    "AICompany",
+    "Act",
+    "Artist",
+    "ArtistRecording",
+    "Attribution",
+    "Catalogue",
+    "CatalogueMessage",
+    "Credit",
+    "Fact",
+    "LedgerAlarm",
+    "LedgerCheckpoint",
+    "LedgerEntry",
+    "LedgerHead",
+    "LedgerPersonal",
+    "LedgerTile",
+    "Licence",
+    "LicenceListing",
+    "LicenceVersion",
+    "ModelVersion",
+    "ModelVersionState",
+    "Output",
+    "Party",
+    "PartyIdentifier",
+    "PartyName",
+    "PartyState",
+    "Permission",
+    "PermissionRequest",
+    "ProfileCount",
+    "Recording",
+    "RecordingIdentity",
+    "RecordingTitle",
+    "Release",
+    "RequestState",
+    "RightsClaim",
+    "RightsProfile",
+    "SubjectKey",
+    "Tool",
+    "ToolState",
+    "Track",
+    "TrainingRun",
+    "TrainingUse",
+    "Withdrawal",
+    "Wording",
+    "Work",
+    "WorkRow",
+    "WorkState",
+]
