@@ -4,11 +4,11 @@ Hashing is that of RFC 9162 section 2.1 (the same as RFC 6962): a leaf hashes as
 SHA-256(0x00 || leaf), an inner node as SHA-256(0x01 || left || right), the empty tree as
 SHA-256 of nothing.
 
-Storage is *tiles*. A tile holds up to 256 hashes of one height: height 0 are leaf hashes, height 8
-the roots of full tiles of height 0, height 16 the roots of full tiles of height 8, and so on. Tile
-`(height, index)` starts at node `256 * index` of its height. A full tile never changes again; the
-last tile of each height is open and grows at its end. A tree of a million leaves is 3 923 tiles,
-and a proof reads about six of them.
+Storage is *tiles*. A tile holds up to 256 hashes of one level: level 0 are leaf hashes, level 8 the
+roots of full tiles of level 0, level 16 the roots of full tiles of level 8, and so on; a level is
+the height above the leaves. Tile `(level, index)` starts at node `256 * index` of its level. A full
+tile never changes again; the last tile of each level is open and grows at its end. A tree of a
+million leaves is 3 924 tiles, and a proof reads about five of them.
 
 `Frontier` extends a tree and says which tiles to store, `Tree` answers from stored tiles, and the
 two `verify_…` functions need nothing but a proof and the tree heads it speaks about.
@@ -27,7 +27,7 @@ MAX_SIZE: Final = 2**63 - 1
 EMPTY_ROOT: Final = sha256(b"").digest()
 
 type ReadTile = Callable[[int, int], bytes]
-"""`read_tile(height, index)` gives a tile's hashes, joined; `b""` for a tile that is not stored."""
+"""`read_tile(level, index)` gives a tile's hashes, joined; `b""` for a tile that is not stored."""
 
 
 class InvalidProof(ValueError):
@@ -52,9 +52,9 @@ class TreeHead:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Up to 256 joined hashes of one height (0, 8, 16, …), the first at node `256 * index`."""
+    """Up to 256 joined hashes of one level (0, 8, 16, …), the first at node `256 * index`."""
 
-    height: int
+    level: int
     index: int
     hashes: bytes
 
@@ -124,7 +124,7 @@ def _fold(hashes: bytes) -> bytes:
 class Frontier:
     """The right edge of a tree: all that is needed to add leaves and to know the root.
 
-    It holds the open tile of each height, at most 255 hashes of each, so 10 000 leaves are added
+    It holds the open tile of each level, at most 255 hashes of each, so 10 000 leaves are added
     to a million without reading any of them.
     """
 
@@ -134,19 +134,19 @@ class Frontier:
 
     @classmethod
     def load(cls, *, size: int, read_tile: ReadTile) -> "Frontier":
-        """The frontier of a stored tree of `size` leaves, one tile read per height.
+        """The frontier of a stored tree of `size` leaves, one tile read per level.
 
         Raises MissingTile when the tiles hold less. Tiles that hold more (leaves added since by
         somebody else) are fine: the frontier is that of `size` exactly.
         """
         frontier = cls()
         frontier._size = _checked_size(size)
-        height, nodes = 0, size
+        level, nodes = 0, size
         while nodes:
             index, width = divmod(nodes, TILE_WIDTH)
-            edge = _read(read_tile, height, index, width) if width else b""
+            edge = _read(read_tile, level, index, width) if width else b""
             frontier._edges.append(bytearray(edge))
-            height, nodes = height + TILE_HEIGHT, index
+            level, nodes = level + TILE_HEIGHT, index
         return frontier
 
     @property
@@ -155,7 +155,7 @@ class Frontier:
         return self._size
 
     def extend(self, leaf_hashes: Iterable[bytes]) -> list[Tile]:
-        """Add 32-byte leaf hashes in order; return the tiles this filled, lowest height first.
+        """Add 32-byte leaf hashes in order; return the tiles this filled, lowest level first.
 
         Store those tiles together with `open_tiles()`. Raises ValueError for a hash that is not
         32 bytes long; the frontier is then spent and must be loaded again.
@@ -172,41 +172,41 @@ class Frontier:
                 self._add(b"".join(batch), filled)
                 batch, room = [], TILE_WIDTH
         self._add(b"".join(batch), filled)
-        filled.sort(key=lambda tile: (tile.height, tile.index))
+        filled.sort(key=lambda tile: (tile.level, tile.index))
         return filled
 
     def _add(self, hashes: bytes, filled: list[Tile]) -> None:
-        """Add leaf hashes that at most complete the open tile of height 0."""
+        """Add leaf hashes that at most complete the open tile of level 0."""
         self._size += len(hashes) // HASH_BYTES
-        level, nodes = 0, self._size
+        step, nodes = 0, self._size
         while hashes:
-            if level == len(self._edges):
+            if step == len(self._edges):
                 self._edges.append(bytearray())
-            edge = self._edges[level]
+            edge = self._edges[step]
             edge += hashes
             hashes = b""
             if len(edge) == TILE_WIDTH * HASH_BYTES:
-                tile = Tile(level * TILE_HEIGHT, nodes // TILE_WIDTH - 1, bytes(edge))
+                tile = Tile(step * TILE_HEIGHT, nodes // TILE_WIDTH - 1, bytes(edge))
                 filled.append(tile)
                 edge.clear()
                 hashes = _fold(tile.hashes)
-            level, nodes = level + 1, nodes // TILE_WIDTH
+            step, nodes = step + 1, nodes // TILE_WIDTH
 
     def open_tiles(self) -> list[Tile]:
-        """The tiles that are not full yet, one per height at most; to be stored over their past."""
+        """The tiles that are not full yet, one per level at most; to be stored over their past."""
         tiles = []
         nodes = self._size
-        for level, edge in enumerate(self._edges):
+        for step, edge in enumerate(self._edges):
             nodes //= TILE_WIDTH
             if edge:
-                tiles.append(Tile(level * TILE_HEIGHT, nodes, bytes(edge)))
+                tiles.append(Tile(step * TILE_HEIGHT, nodes, bytes(edge)))
         return tiles
 
     def head(self) -> TreeHead:
         """The size and the root now."""
         ragged = b""
         for edge in self._edges:
-            # The incomplete rest below counts as one more, last, node of this height.
+            # The incomplete rest below counts as one more, last, node of this level.
             ragged = _fold(bytes(edge) + ragged)
         return TreeHead(self._size, ragged or EMPTY_ROOT)
 
@@ -289,15 +289,14 @@ class Tree:
         first = (offset >> inside) * HASH_BYTES
         found = heights[inside][first : first + HASH_BYTES]
         if not found:
-            raise MissingTile(f"tile {tile_index} of height {height - inside} is too short")
+            raise MissingTile(f"tile {tile_index} of level {height - inside} is too short")
         return found
 
-    def _expanded(self, height: int, index: int) -> list[bytes]:
+    def _expanded(self, level: int, index: int) -> list[bytes]:
         """A tile's own hashes, and the seven heights of inner nodes that can be made of them."""
-        key = (height, index)
+        key = (level, index)
         if key not in self._tiles:
-            hashes = self._read_tile(height, index)
-            heights = [hashes]
+            heights = [self._read_tile(level, index)]
             for _ in range(1, TILE_HEIGHT):
                 heights.append(_parents(heights[-1]))
             self._tiles[key] = heights
@@ -389,11 +388,11 @@ def _split(width: int) -> int:
     return 1 << ((width - 1).bit_length() - 1)
 
 
-def _read(read_tile: ReadTile, height: int, index: int, width: int) -> bytes:
+def _read(read_tile: ReadTile, level: int, index: int, width: int) -> bytes:
     """The first `width` hashes of a tile, or MissingTile."""
-    hashes = read_tile(height, index)
+    hashes = read_tile(level, index)
     if len(hashes) < width * HASH_BYTES:
-        raise MissingTile(f"tile {index} of height {height} holds fewer than {width} hashes")
+        raise MissingTile(f"tile {index} of level {level} holds fewer than {width} hashes")
     return hashes[: width * HASH_BYTES]
 
 

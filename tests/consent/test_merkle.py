@@ -67,14 +67,14 @@ class Stored:
 
     def add(self, leaf_hashes: Iterable[bytes]) -> TreeHead:
         for tile in self.frontier.extend(leaf_hashes) + self.frontier.open_tiles():
-            before = self.tiles.get((tile.height, tile.index), b"")
+            before = self.tiles.get((tile.level, tile.index), b"")
             assert tile.hashes.startswith(before), "a stored hash changed"
-            self.tiles[tile.height, tile.index] = tile.hashes
+            self.tiles[tile.level, tile.index] = tile.hashes
         return self.frontier.head()
 
-    def read_tile(self, height: int, index: int) -> bytes:
+    def read_tile(self, level: int, index: int) -> bytes:
         self.reads += 1
-        return self.tiles.get((height, index), b"")
+        return self.tiles.get((level, index), b"")
 
 
 def hashes_of(count: int, seed: int = 0) -> list[bytes]:
@@ -175,8 +175,8 @@ def test_the_proofs_are_those_of_the_rfc_read_literally(stored: Stored) -> None:
             ) == naive_subproof(index + 1, leaves)
 
 
-def test_three_heights_of_tiles_give_the_same_roots_and_proofs(stored: Stored) -> None:
-    """Past 65 536 leaves a third height of tiles begins: the place to look for off-by-ones."""
+def test_three_levels_of_tiles_give_the_same_roots_and_proofs(stored: Stored) -> None:
+    """Past 65 536 leaves a third level of tiles begins: the place to look for off-by-ones."""
     tree = Tree(stored.read_tile)
     for size in (65_535, 65_536, 65_537, 65_792, 65_793, 69_999, 70_000):
         head = tree.head(size)
@@ -256,9 +256,9 @@ def test_a_proof_reads_a_handful_of_tiles_and_adding_reads_none(stored: Stored) 
 def test_tiles_that_end_too_early_are_an_error_and_not_another_root(
     stored: Stored, cut: tuple[int, int]
 ) -> None:
-    def read_tile(height: int, index: int) -> bytes:
-        hashes = stored.tiles.get((height, index), b"")
-        return hashes[:-32] if (height, index) == cut else hashes
+    def read_tile(level: int, index: int) -> bytes:
+        hashes = stored.tiles.get((level, index), b"")
+        return hashes[:-32] if (level, index) == cut else hashes
 
     with pytest.raises(MissingTile):
         Tree(read_tile).head(len(LEAVES))
