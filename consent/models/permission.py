@@ -70,7 +70,8 @@ class Permission(Fact):
     """An artist's answer on a use kind, for a scope. The latest answer in a scope speaks.
 
     The scope is what is not empty: all my work (nothing), a recording, a company, a tool, or a
-    recording together with one of these. `scope` is its key, as in `r12/t7`, `*/c3`, `*/*`.
+    recording together with one of these; and the territories (sorted), so that a no for Germany
+    stands beside a yes for the world. `scope` is its key, as in `r12/t7`, `*/c3`, `*/*`.
     """
 
     artist = models.ForeignKey(Artist, on_delete=models.PROTECT, related_name="permissions")

@@ -1,0 +1,617 @@
+"""May this use happen, and why: one pure function, and the facts it needs.
+
+`decide(question, facts)` is the whole truth about a use: pages, API, exports and the history ask
+nothing else. It reads no clock, no database and no settings. `consent.queries.decision` brings the
+facts. The rules are the table "Who decides" (docs/decisions/0003).
+
+Three rules carry it:
+
+* Deny by default. What is unknown, expired, disputed or unanswered is a no, each with its reason.
+* Grants must cover the question, refusals need only touch it. A yes for Norway does not answer a
+  question about the world; a no for Norway does.
+* Within one artist, an answer is set aside only by one whose scope lies strictly within its own.
+  Between answers of which neither lies within the other, any no wins. Between required parties,
+  any no wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    YES = "yes"
+    NO = "no"
+    NOTE = "note"  # true and worth showing, but it decides nothing
+
+
+class Code(StrEnum):
+    """Why. Sentences for people are in `consent.sentences`; codes never change their meaning."""
+
+    UNKNOWN_RECORDING = "unknown_recording"
+    RECORDING_WITHDRAWN = "recording_withdrawn"
+    NO_MAIN_ARTIST = "no_main_artist"
+    UNKNOWN_USE = "unknown_use"
+    UNKNOWN_TOOL = "unknown_tool"
+    TOOL_SUSPENDED = "tool_suspended"
+    COMPANY_SUSPENDED = "company_suspended"
+    UNKNOWN_MODEL_VERSION = "unknown_model_version"
+    MODEL_VERSION_RETIRED = "model_version_retired"
+    RIGHT_UNKNOWN = "right_unknown"
+    RIGHT_UNDER_CLAIMED = "right_under_claimed"
+    RIGHT_OVER_CLAIMED = "right_over_claimed"
+    RIGHT_DISPUTED = "right_disputed"
+    HOLDER_SUSPENDED = "holder_suspended"
+    NO_LICENCE = "no_licence"
+    LICENSED = "licensed"
+    NO_EXPRESS_AUTHORITY = "no_express_authority"
+    VOICE_UNKNOWN = "voice_unknown"
+    GUARDIAN_MISSING = "guardian_missing"
+    ARTIST_SUSPENDED = "artist_suspended"
+    ARTIST_ALLOWS = "artist_allows"
+    ARTIST_DENIES = "artist_denies"
+    ARTIST_ASKS = "artist_asks"
+    ARTIST_UNDECIDED = "artist_undecided"
+    ARTIST_WITHDREW = "artist_withdrew"
+    ANSWER_EXPIRED = "answer_expired"
+    ANSWER_REVOKED = "answer_revoked"
+    RUNS_OFF = "runs_off"
+    OVERRIDDEN = "overridden"
+    OBJECTION = "objection"
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a use kind needs (the table "Who decides")."""
+
+    master: bool = False
+    publishing: bool = False
+    artists: bool = False
+    voices: bool = False
+    own_signature: bool = False  # a licence by the artist, or by someone with express authority
+    always_artist: bool = False  # no contract can do without her
+
+
+NEEDS: dict[str, Needs] = {
+    "generative_training": Needs(master=True, publishing=True, artists=True),
+    "analysis_training": Needs(master=True, publishing=True, artists=True),
+    "remix_input": Needs(master=True, publishing=True, artists=True),
+    "discovery": Needs(master=True, artists=True),
+    "voice": Needs(master=True, voices=True, always_artist=True),
+    "style": Needs(artists=True, own_signature=True, always_artist=True),
+    "name_image": Needs(artists=True, own_signature=True, always_artist=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`at` is a UTC moment. Without a territory the question is about the whole world."""
+
+    use: str
+    at: datetime
+    territory: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFacts:
+    key: int
+    seq: int
+    main_artists: tuple[int, ...]
+    featured_artists: tuple[int, ...] = ()
+    voices: tuple[int, ...] = ()
+    works: tuple[int, ...] = ()
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFacts:
+    """`model_seq` is None when the question names no model version."""
+
+    key: int
+    company: int
+    seq: int
+    suspended: bool = False
+    company_suspended: bool = False
+    model: int | None = None
+    model_known: bool = True
+    model_retired: bool = False
+    model_registered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """An active claim. Exactly one of recording, work and repertoire says what it is on."""
+
+    party: int
+    right: str
+    share_bp: int
+    authority: str
+    seq: int
+    work: int | None = None
+    repertoire: int | None = None
+    territories: frozenset[str] = frozenset()
+    valid_until: datetime | None = None
+    disputed: bool = False
+    suspended: bool = False  # its party may not be dealt with
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceFacts:
+    """The version of a licence that speaks at the moment asked about; `covers` this recording."""
+
+    ref: str
+    number: int
+    holder: int
+    uses: frozenset[str]
+    covers: bool
+    seq: int
+    began_at: datetime
+    territories: frozenset[str] = frozenset()
+    ends_at: datetime | None = None
+    notice_days: int = 0
+    models: frozenset[int] = frozenset()
+    artist_approval: bool = True
+    clause: str = ""
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer that speaks in one scope. `maker` is "", "company" or "tool"."""
+
+    stance: str
+    seq: int
+    given_at: datetime
+    way: str = "answered"
+    on_recording: bool = False
+    maker: str = ""
+    territories: frozenset[str] = frozenset()
+    valid_until: datetime | None = None
+    notice_days: int | None = None
+    took_back_allow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ArtistFacts:
+    """`changes_at`: when an answer given for later begins, the earliest such moment."""
+
+    key: int
+    kind: str
+    answers: tuple[Answer, ...] = ()
+    changes_at: datetime | None = None
+    suspended: bool = False
+    is_minor: bool = False
+    has_guardian: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that one decision reads, as it was known at ledger position `seq`."""
+
+    seq: int
+    recording: RecordingFacts | None
+    tool: ToolFacts | None
+    claims: tuple[ClaimFacts, ...] = ()
+    licences: tuple[LicenceFacts, ...] = ()
+    artists: dict[int, ArtistFacts] = field(default_factory=dict)
+    changes_at: datetime | None = None  # a claim or licence given for later begins
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One step of the decision: what was found, about whom, and where the ledger says so.
+
+    `party` is the key of who decided or must move; `seq` the ledger position of the fact, or None
+    where the reason is that there is none.
+    """
+
+    code: Code
+    verdict: Verdict
+    party: int | None = None
+    right: str = ""
+    authority: str = ""
+    seq: int | None = None
+    until: datetime | None = None
+    licence: str = ""
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer at ledger position `seq`.
+
+    `valid_until` bounds a yes: without any new act it holds until then (None: no end in sight).
+    """
+
+    allowed: bool
+    reasons: tuple[Reason, ...]
+    seq: int
+    valid_until: datetime | None = None
+
+    @property
+    def deciding(self) -> Reason:
+        """The first reason for a no, or the last step of a yes."""
+        return next((r for r in self.reasons if r.verdict is Verdict.NO), self.reasons[-1])
+
+
+def decide(question: Question, facts: Facts) -> Decision:
+    """Say whether the use may happen, with the reasons in order: object, tool, rights, people."""
+    fatal = _object(question, facts) or _maker(facts)
+    if fatal is not None:
+        return Decision(False, (fatal,), facts.seq)
+    recording, tool = facts.recording, facts.tool
+    assert recording is not None and tool is not None
+
+    needs = NEEDS[question.use]
+    reasons: list[Reason] = []
+    holders: list[_Held] = []
+    for right, needed in (("master", needs.master), ("publishing", needs.publishing)):
+        if needed:
+            found, held = _right(right, question, facts, recording, tool)
+            reasons += found
+            holders += held
+    if needs.own_signature:
+        reasons += _signatures(question, facts, recording, tool)
+
+    overriding = None if needs.always_artist else _override(holders)
+    reasons += _people(question, facts, recording, tool, needs, overriding, holders)
+
+    allowed = all(r.verdict is not Verdict.NO for r in reasons)
+    return Decision(
+        allowed, tuple(reasons), facts.seq, _valid_until(reasons, facts) if allowed else None
+    )
+
+
+# What the question is about
+
+
+def _object(question: Question, facts: Facts) -> Reason | None:
+    if question.use not in NEEDS:
+        return Reason(Code.UNKNOWN_USE, Verdict.NO)
+    recording = facts.recording
+    if recording is None:
+        return Reason(Code.UNKNOWN_RECORDING, Verdict.NO)
+    if recording.withdrawn:
+        return Reason(Code.RECORDING_WITHDRAWN, Verdict.NO, seq=recording.seq)
+    if not recording.main_artists:
+        return Reason(Code.NO_MAIN_ARTIST, Verdict.NO, seq=recording.seq)
+    return None
+
+
+def _maker(facts: Facts) -> Reason | None:
+    tool = facts.tool
+    if tool is None:
+        return Reason(Code.UNKNOWN_TOOL, Verdict.NO)
+    if tool.company_suspended:
+        return Reason(Code.COMPANY_SUSPENDED, Verdict.NO, party=tool.company, seq=tool.seq)
+    if tool.suspended:
+        return Reason(Code.TOOL_SUSPENDED, Verdict.NO, party=tool.company, seq=tool.seq)
+    if not tool.model_known:
+        return Reason(Code.UNKNOWN_MODEL_VERSION, Verdict.NO, party=tool.company)
+    if tool.model_retired:
+        return Reason(Code.MODEL_VERSION_RETIRED, Verdict.NO, party=tool.company, seq=tool.seq)
+    return None
+
+
+# Rights and licences
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A claim whose holder has licensed the use."""
+
+    claim: ClaimFacts
+    licence: LicenceFacts
+
+
+def covers(territories: frozenset[str], territory: str | None) -> bool:
+    """Does a grant for `territories` (empty: the world) answer the question in full?"""
+    return not territories or (territory is not None and territory in territories)
+
+
+def touches(territories: frozenset[str], territory: str | None) -> bool:
+    """Does a refusal for `territories` (empty: the world) meet the question anywhere?"""
+    return not territories or territory is None or territory in territories
+
+
+def _right(
+    right: str,
+    question: Question,
+    facts: Facts,
+    recording: RecordingFacts,
+    tool: ToolFacts,
+) -> tuple[list[Reason], list[_Held]]:
+    claims = [
+        c
+        for c in facts.claims
+        if c.right == right
+        and touches(c.territories, question.territory)
+        and (c.valid_until is None or c.valid_until > question.at)
+        and (c.repertoire is None or c.repertoire in recording.main_artists)
+    ]
+    reasons = _shares(right, claims, recording, question)
+    held: list[_Held] = []
+    seen: set[int] = set()
+    for claim in claims:
+        if claim.suspended:
+            reasons.append(
+                Reason(Code.HOLDER_SUSPENDED, Verdict.NO, claim.party, right, seq=claim.seq)
+            )
+            continue
+        licence = _licence(claim.party, question, facts, tool)
+        if licence is not None:
+            held.append(_Held(claim, licence))
+        if claim.party in seen:
+            continue
+        seen.add(claim.party)
+        if licence is None:
+            reasons.append(
+                Reason(Code.NO_LICENCE, Verdict.NO, claim.party, right, claim.authority, claim.seq)
+            )
+        else:
+            reasons.append(_licensed(claim.party, right, claim.authority, licence, claim))
+    return reasons, held
+
+
+def _shares(
+    right: str, claims: Sequence[ClaimFacts], recording: RecordingFacts, question: Question
+) -> list[Reason]:
+    """Is the right claimed in full, once, by undisputed claims? Each work on the recording is."""
+    if not claims:
+        return [Reason(Code.RIGHT_UNKNOWN, Verdict.NO, right=right)]
+    disputed = [c for c in claims if c.disputed]
+    if disputed:
+        return [
+            Reason(Code.RIGHT_DISPUTED, Verdict.NO, c.party, right, c.authority, c.seq)
+            for c in disputed
+        ]
+    parts = recording.works if right == "publishing" and recording.works else (None,)
+    worst = Code.LICENSED
+    for part in parts:
+        on_part = [c for c in claims if c.work is None or c.work == part]
+        if sum(c.share_bp for c in on_part) > 10_000:
+            worst = Code.RIGHT_OVER_CLAIMED
+            break
+        covered = sum(c.share_bp for c in on_part if covers(c.territories, question.territory))
+        if covered < 10_000:
+            worst = Code.RIGHT_UNDER_CLAIMED
+    if worst is Code.LICENSED:
+        return []
+    return [Reason(worst, Verdict.NO, right=right, seq=max(c.seq for c in claims))]
+
+
+def _licence(holder: int, question: Question, facts: Facts, tool: ToolFacts) -> LicenceFacts | None:
+    """The licence of this holder that covers the question; of several, the most careful one."""
+    found = [
+        x
+        for x in facts.licences
+        if x.holder == holder
+        and not x.ended
+        and x.covers
+        and question.use in x.uses
+        and covers(x.territories, question.territory)
+        and (x.ends_at is None or x.ends_at > question.at)
+        and (not x.models or (tool.model is not None and tool.model in x.models))
+    ]
+    return min(found, key=lambda x: (not x.artist_approval, x.notice_days, x.seq), default=None)
+
+
+def _licensed(
+    party: int, right: str, authority: str, licence: LicenceFacts, claim: ClaimFacts | None
+) -> Reason:
+    ends = [e for e in (licence.ends_at, claim.valid_until if claim else None) if e is not None]
+    return Reason(
+        Code.LICENSED,
+        Verdict.YES,
+        party,
+        right,
+        authority,
+        licence.seq,
+        min(ends, default=None),
+        licence.ref,
+    )
+
+
+def _signatures(
+    question: Question, facts: Facts, recording: RecordingFacts, tool: ToolFacts
+) -> list[Reason]:
+    """For style, name and image: each artist's own licence, or one by express authority."""
+    reasons = []
+    for artist in _asked(recording.main_artists, recording.featured_artists):
+        entitled = [(artist, "own", None)] + [
+            (c.party, c.authority, c)
+            for c in facts.claims
+            if c.right == "likeness"
+            and c.repertoire == artist
+            and not c.disputed
+            and not c.suspended
+            and covers(c.territories, question.territory)
+            and (c.valid_until is None or c.valid_until > question.at)
+        ]
+        for party, authority, claim in entitled:
+            licence = _licence(party, question, facts, tool)
+            if licence is not None:
+                reasons.append(_licensed(party, "likeness", authority, licence, claim))
+                break
+        else:
+            reasons.append(Reason(Code.NO_EXPRESS_AUTHORITY, Verdict.NO, artist, "likeness"))
+    return reasons
+
+
+def _override(holders: Iterable[_Held]) -> _Held | None:
+    """The holder whose contract or mandate does without the artist, if every holder's does."""
+    held = list(holders)
+    if any(
+        h.claim.authority == "own"
+        or (h.claim.authority == "contract" and h.licence.artist_approval)
+        for h in held
+    ):
+        return None
+    # A society's mandate alone never speaks for the recording: a master holder must have chosen.
+    return next((h for h in held if h.claim.right == "master"), None)
+
+
+# People
+
+
+def _asked(main: tuple[int, ...], featured: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(main + featured))
+
+
+def _people(
+    question: Question,
+    facts: Facts,
+    recording: RecordingFacts,
+    tool: ToolFacts,
+    needs: Needs,
+    overriding: _Held | None,
+    holders: Sequence[_Held],
+) -> list[Reason]:
+    asked = _asked(recording.main_artists, recording.featured_artists)
+    if needs.voices:
+        voices = recording.voices or asked
+        people = [facts.artists.get(v) for v in voices]
+        if any(p is None or p.kind != "person" for p in people):
+            return [Reason(Code.VOICE_UNKNOWN, Verdict.NO, seq=recording.seq)]
+        asked = voices
+    reasons: list[Reason] = []
+    if overriding is not None:
+        reasons.append(
+            Reason(
+                Code.OVERRIDDEN,
+                Verdict.YES,
+                overriding.claim.party,
+                overriding.claim.right,
+                overriding.claim.authority,
+                overriding.licence.seq,
+                overriding.licence.ends_at,
+                overriding.licence.ref,
+                overriding.licence.clause,
+            )
+        )
+    for key in asked:
+        artist = facts.artists.get(key)
+        if artist is None:
+            reason = Reason(Code.ARTIST_UNDECIDED, Verdict.NO, key)
+        else:
+            reason = _answer(question, artist, tool, needs, holders)
+        if overriding is not None and reason.verdict is Verdict.NO:
+            said_no = reason.code in (Code.ARTIST_DENIES, Code.ARTIST_WITHDREW)
+            reason = Reason(
+                Code.OBJECTION if said_no else reason.code, Verdict.NOTE, key, seq=reason.seq
+            )
+        reasons.append(reason)
+    return reasons
+
+
+def _narrower(a: Answer, b: Answer) -> bool:
+    """Does the scope of `a` lie strictly within that of `b`?"""
+    depth = {"": 0, "company": 1, "tool": 2}
+    within = (
+        a.on_recording >= b.on_recording
+        and depth[a.maker] >= depth[b.maker]
+        and (not b.territories or (bool(a.territories) and a.territories <= b.territories))
+    )
+    same = (a.on_recording, a.maker, a.territories) == (b.on_recording, b.maker, b.territories)
+    return within and not same
+
+
+def _speaks(answer: Answer, question: Question) -> bool:
+    if answer.way == "cleared":
+        return False
+    if answer.stance == "allow":
+        return covers(answer.territories, question.territory)
+    # A no for a while that is over says nothing; a yes that is over still says: no more.
+    over = answer.valid_until is not None and answer.valid_until <= question.at
+    return not over and touches(answer.territories, question.territory)
+
+
+def _answer(
+    question: Question,
+    artist: ArtistFacts,
+    tool: ToolFacts,
+    needs: Needs,
+    holders: Sequence[_Held],
+) -> Reason:
+    if artist.suspended:
+        return Reason(Code.ARTIST_SUSPENDED, Verdict.NO, artist.key)
+    speaking = [a for a in artist.answers if _speaks(a, question)]
+    speaking = [a for a in speaking if not any(_narrower(b, a) for b in speaking)]
+    if not speaking:
+        return Reason(Code.ARTIST_UNDECIDED, Verdict.NO, artist.key)
+    found = [_reason(a, question, artist, tool, needs, holders) for a in speaking]
+    no = [r for r in found if r.verdict is Verdict.NO]
+    if no:
+        return no[0]
+    if needs.voices and artist.is_minor and not artist.has_guardian:
+        return Reason(Code.GUARDIAN_MISSING, Verdict.NO, artist.key)
+    # Of several that all say yes, the one that ends first says how long it holds.
+    return min(found, key=lambda r: (r.until is None, r.until or question.at))
+
+
+def _reason(
+    answer: Answer,
+    question: Question,
+    artist: ArtistFacts,
+    tool: ToolFacts,
+    needs: Needs,
+    holders: Sequence[_Held],
+) -> Reason:
+    if answer.stance == "allow":
+        if answer.valid_until is not None and answer.valid_until <= question.at:
+            return Reason(
+                Code.ANSWER_EXPIRED,
+                Verdict.NO,
+                artist.key,
+                seq=answer.seq,
+                until=answer.valid_until,
+            )
+        return Reason(
+            Code.ARTIST_ALLOWS, Verdict.YES, artist.key, seq=answer.seq, until=answer.valid_until
+        )
+    runs_off = _runs_off(answer, tool, needs, holders)
+    if runs_off is not None and runs_off > question.at:
+        return Reason(Code.RUNS_OFF, Verdict.YES, artist.key, seq=answer.seq, until=runs_off)
+    if answer.way in ("revoked", "invalidated"):
+        code = Code.ANSWER_REVOKED
+    elif answer.took_back_allow:
+        code = Code.ARTIST_WITHDREW
+    else:
+        code = {"deny": Code.ARTIST_DENIES, "ask": Code.ARTIST_ASKS}.get(
+            answer.stance, Code.ARTIST_UNDECIDED
+        )
+    return Reason(code, Verdict.NO, artist.key, seq=answer.seq)
+
+
+def _runs_off(
+    answer: Answer, tool: ToolFacts, needs: Needs, holders: Sequence[_Held]
+) -> datetime | None:
+    """Until when outputs of an already licensed model version go on after a withdrawal, if at all.
+
+    Only for a question that names a model version, registered and licensed by every holder
+    before the withdrawal. A revocation or invalidation has no notice; nor has a voice, unless a
+    notice period was chosen when granting.
+    """
+    if not answer.took_back_allow or answer.way in ("revoked", "invalidated"):
+        return None
+    if tool.model is None or tool.model_registered_at is None:
+        return None
+    if tool.model_registered_at >= answer.given_at:
+        return None
+    if any(h.licence.began_at >= answer.given_at for h in holders):
+        return None
+    days = answer.notice_days
+    if days is None:
+        days = 0 if needs.voices else min((h.licence.notice_days for h in holders), default=0)
+    return answer.given_at + timedelta(days=days)
+
+
+def _valid_until(reasons: Iterable[Reason], facts: Facts) -> datetime | None:
+    ends = [r.until for r in reasons if r.until is not None and r.verdict is Verdict.YES]
+    ends += [a.changes_at for a in facts.artists.values() if a.changes_at is not None]
+    if facts.changes_at is not None:
+        ends.append(facts.changes_at)
+    return min(ends, default=None)

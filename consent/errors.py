@@ -1,0 +1,56 @@
+"""The domain's own voice of error: a code for machines, a plain sentence, and what to do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
+
+
+class Refused(Exception):
+    """The domain will not do this. Carried unchanged into forms and API problems.
+
+    `code` never changes its meaning; `sentence` says what is wrong and, where there is something
+    to do, what. `field` names the input it is about, if one.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        sentence: str | Promise,
+        *,
+        field: str = "",
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.code = code
+        self.field = field
+        self._sentence = sentence
+        self.params = dict(params or {})
+        super().__init__(code)
+
+    @property
+    def sentence(self) -> str:
+        text = str(self._sentence)
+        return text % self.params if self.params else text
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.sentence}"
+
+
+class NotFound(Refused):
+    """There is no such thing, or it is out of this person's reach: the two look the same."""
+
+
+class Frozen(Refused):
+    """The ledger's audit failed: nothing new is allowed until it is clear why."""
+
+
+def refused_by(error: ValidationError) -> Refused:
+    """The first problem that `full_clean()` found, as a domain error."""
+    if hasattr(error, "error_dict"):
+        field, problems = next(iter(error.error_dict.items()))
+    else:
+        field, problems = "", error.error_list
+    problem = problems[0]
+    message = str(problem.messages[0])
+    return Refused(problem.code or "invalid", message, field="" if field == "__all__" else field)
