@@ -1,0 +1,1 @@
+"""What templates of every page may use; `{% load liner %}` brings all of it."""

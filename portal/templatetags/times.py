@@ -1,0 +1,64 @@
+"""Moments and days, in the reader's zone and language, with the machine's reading beside them."""
+
+from datetime import UTC, date, datetime
+
+from babel.dates import format_date, format_datetime
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portal.templatetags.figures import current_locale
+
+
+def moment(at: datetime, style: str = "minute") -> SafeString:
+    """A moment as ``<time datetime="…Z">3 Nov 2026, 14:03</time>`` in the reader's zone.
+
+    Styles: ``minute`` (day and time), ``day``, ``month`` (October 2026), ``exact`` (with seconds
+    and the zone's name). The ``datetime`` attribute is UTC; the title names the zone.
+    Raises ``ValueError`` for a naive datetime and for an unknown style.
+    """
+    if timezone.is_naive(at):
+        raise ValueError("A moment needs a time zone; moments are kept in UTC.")
+    patterns = {
+        "minute": "d MMM y, HH:mm",
+        "day": "d MMM y",
+        "month": "LLLL y",
+        "exact": "d MMM y, HH:mm:ss zzz",
+    }
+    if style not in patterns:
+        raise ValueError(f"{style!r} is not a style of moments: {', '.join(patterns)}.")
+    local = timezone.localtime(at)
+    text = format_datetime(local, patterns[style], locale=current_locale(), tzinfo=local.tzinfo)
+    machine = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', machine, timezone.get_current_timezone(), text
+    )
+
+
+def day(on: date, style: str = "day") -> SafeString:
+    """A calendar day, which has no zone: ``<time datetime="2026-11-03">3 Nov 2026</time>``.
+
+    With ``style="month"`` it stands for its month, as periods do: ``October 2026``.
+    Raises ``TypeError`` for a datetime, whose day depends on the reader's zone (use `moment`).
+    """
+    if isinstance(on, datetime):
+        raise TypeError("A moment is not a day: use moment(), which knows the reader's zone.")
+    if style == "month":
+        text = format_date(on, "LLLL y", locale=current_locale())
+        return format_html('<time datetime="{}">{}</time>', on.strftime("%Y-%m"), text)
+    text = format_date(on, "d MMM y", locale=current_locale())
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), text)
+
+
+def month_initial(on: date) -> str:
+    """The short name of a month for the foot of a chart: ``Nov``."""
+    return format_date(on, "LLL", locale=current_locale()).rstrip(".")
+
+
+def duration(milliseconds: int | None) -> str:
+    """A length as sleeves print it: 214000 is ``3:34``; an unknown one is empty."""
+    if milliseconds is None:
+        return ""
+    minutes, seconds = divmod((milliseconds + 500) // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

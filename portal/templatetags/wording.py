@@ -1,0 +1,76 @@
+"""Names, titles, identifiers and the words of states, as a page shows them."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from consent.words import Stance, UseKind
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state pill: its word, and the CSS class that says what its colour means."""
+
+    word: str | Promise
+    css: str
+
+
+STATES: Final = {
+    "allowed": State(_("Allowed"), "holds"),
+    "partly": State(_("Partly allowed"), "holds"),
+    "denied": State(_("Not allowed"), "stops"),
+    "idle": State(_("Not in force"), "idle"),
+    "overridden": State(_("Allowed over your no"), "stops"),
+    "waits": State(_("Waits for you"), "waits"),
+    "held": State(_("Held"), "held"),
+    "sealed": State(_("Sealed"), "stops"),
+    "sealing": State(_("Sealed within a minute"), "idle"),
+}
+"""What really holds, by code. Green is for what holds and what the reader agreed to, amber for
+what waits for her; everything else is ink, and a dashed edge means not (or not yet) in force."""
+
+
+def state(code: str) -> State:
+    """Raises ``KeyError`` for a code that is not in `STATES`: a pill never guesses."""
+    return STATES[code]
+
+
+def use_title(kind: str) -> str:
+    """A use kind in words: ``voice`` is “Clone your voice”. Raises ``ValueError`` if unknown."""
+    return str(UseKind(kind).label)
+
+
+def stance_word(stance: str) -> str:
+    """A stance as the artist reads it: ``undecided`` is “Later”. Raises ``ValueError``."""
+    return str(Stance(stance).label)
+
+
+def in_script(text: str, language: str = "") -> SafeString:
+    """A name or title as ``<bdi>``, so that its direction stays its own, with its language.
+
+    The language (BCP 47) decides glyphs and line breaks: without it a browser sets Japanese
+    with whatever Han glyphs it finds first.
+    """
+    if not language:
+        return format_html("<bdi>{}</bdi>", text)
+    return format_html('<bdi lang="{}">{}</bdi>', language, text)
+
+
+def initials(name: str) -> str:
+    """Up to two letters that stand for a name: “Maren Holt” is ``MH``.
+
+    Scripts without spaces between names give their first character: 田中葵 is ``田``.
+    """
+    words = ["".join(c for c in word if c.isalnum()) for word in name.split()]
+    words = [word for word in words if word]
+    if not words:
+        return "?"
+    first = words[0][0]
+    if len(words) == 1 or unicodedata.category(first) == "Lo":
+        return first.upper()
+    return (first + words[-1][0]).upper()
