@@ -1,0 +1,16 @@
+"""People, what they may reach, and everything they see."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PortalConfig(AppConfig):
+    """The top storey."""
+
+    name = "portal"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Portal")
+
+    def ready(self) -> None:
+        """Load Celery's application, so that ``shared_task`` belongs to it everywhere."""
+        from portal import celery  # noqa: F401

@@ -1,0 +1,1 @@
+"""How the portal reaches its servers: two database logins, and a cache that bears an outage."""

@@ -1,0 +1,372 @@
+"""Settings. What an operator may choose comes from the environment; see `portal.environment`.
+
+Three situations: development (nothing set), the demo (``LINER_DEMO=1``: development with
+stories in it, where a second factor is offered and not demanded) and production
+(``LINER_ENV=production``, which refuses to start while something is missing).
+
+Reading this file starts nothing and needs no server: type checkers read it too.
+"""
+
+import logging.config
+from pathlib import Path
+from typing import Any
+
+from celery.schedules import crontab
+from cryptography.fernet import Fernet
+from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy as _
+
+from portal import environment, servers
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+PRODUCTION = environment.text("LINER_ENV") == "production"
+DEMO = environment.flag("LINER_DEMO") and not PRODUCTION
+DEBUG = environment.flag("LINER_DEBUG") and not PRODUCTION
+
+if PRODUCTION:
+    environment.require_for_production()
+
+# Our own servers' addresses stand in for those that are not given.
+HOME = servers.Home.of_this_checkout()
+STATE = HOME.state
+KEYS = STATE / "keys"
+OWN = HOME.urls()
+
+# --- Keys ----------------------------------------------------------------------------
+
+SECRET_KEY = environment.kept_key("LINER_SECRET_KEY", KEYS)
+SECRET_KEY_FALLBACKS = environment.names("LINER_OLD_SECRET_KEYS")
+# Newest first: the first encrypts, all decrypt. Never in the database that they protect.
+MFA_KEYS = environment.kept_key(
+    "LINER_MFA_KEYS", KEYS, create=lambda: Fernet.generate_key().decode()
+).split(",")
+
+# --- Applications --------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "portal",
+    "royalties",
+    "consent",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_htmx",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Above the session: it also marks the answers that the layers below give by themselves.
+    "portal.middleware.PrivateByDefaultMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "portal.middleware.ViewerMiddleware",
+    "portal.middleware.SecondFactorMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.debug",
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Databases -----------------------------------------------------------------------
+
+# Web requests are bounded: a query that runs longer than anybody waits only holds locks.
+# Commands and workers close months and load catalogues; they say so themselves.
+_WEB = environment.text("LINER_PROCESS") == "web"
+_STATEMENT_TIMEOUT_MS = environment.number("LINER_STATEMENT_TIMEOUT_MS", 15_000 if _WEB else 0)
+_LOCK_TIMEOUT_MS = environment.number("LINER_LOCK_TIMEOUT_MS", 5_000 if _WEB else 0)
+_SESSION_OPTIONS = {
+    "connect_timeout": "2" if _WEB else "10",
+    "options": (
+        f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} -c lock_timeout={_LOCK_TIMEOUT_MS}"
+        f" -c idle_in_transaction_session_timeout={60_000 if _WEB else 0}"
+    ),
+}
+
+DATABASES: dict[str, Any] = {
+    # The application's login. It can read the ledger and not write it.
+    #
+    # Persistent connections rather than a pool: the web server's threads are few and live
+    # long, so each keeps one connection, without a lock between them; and Celery closes a
+    # pool at every task. The health check costs one round trip and is what lets a process
+    # survive a restart of the database.
+    "default": environment.database(
+        environment.text("DATABASE_URL", OWN["DATABASE_URL"]),
+        CONN_MAX_AGE=600,
+        CONN_HEALTH_CHECKS=True,
+        OPTIONS=_SESSION_OPTIONS,
+    ),
+}
+_OWNER_URL = environment.text("DATABASE_OWNER_URL") or (
+    # The owner's password belongs to whoever migrates. A web server with servers of its
+    # operator's does not know it, and then there is no such alias.
+    "" if environment.text("DATABASE_URL") else OWN["DATABASE_OWNER_URL"]
+)
+if _OWNER_URL:
+    DATABASES["owner"] = environment.database(_OWNER_URL)
+    DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
+
+DATABASE_ROUTERS = ["portal.db.routers.OwnerMigratesRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis: counters of the rate limits, and Celery's broker --------------------------
+
+REDIS_URL = environment.text("REDIS_URL", OWN["REDIS_URL"])
+
+CACHES = {
+    "default": {
+        # Nothing that anybody sees is cached. This counts attempts, and goes on counting
+        # within each process while Redis is away.
+        "BACKEND": "portal.db.cache.SteadyRedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "liner",
+        "OPTIONS": {
+            "socket_connect_timeout": 0.3,
+            "socket_timeout": 0.3,
+        },
+    }
+}
+
+CELERY_BROKER_URL = environment.broker(REDIS_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # kombu waits for ever by default; a link that is half open would hang the sender.
+    # Longer than the second that a worker's own blocking read takes.
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+    "retry_policy": {"max_retries": 1, "interval_start": 0, "interval_max": 0.2},
+    # A wake-up that a dead worker holds comes back after this many seconds. No task runs
+    # longer, and none is sent with a delay: rows carry the time at which they are due.
+    "visibility_timeout": 900,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY = False  # the sweeper finds what was not sent
+CELERY_TASK_IGNORE_RESULT = True  # results are rows
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_TASK_SOFT_TIME_LIMIT = 570
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "delete expired sessions": {
+        "task": "portal.delete_expired_sessions",
+        "schedule": crontab(hour="3", minute="40"),
+    },
+}
+
+# --- Sign-in -------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "portal.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+
+ACCOUNT_ADAPTER = "portal.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = False
+# Changing how one signs in asks for a sign-in of the last five minutes. So does granting
+# (portal's own views say so, per view); withdrawing never does.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+# Counted in Redis, for all processes together. “key” is the address that is tried.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/300s/key",
+    "signup": "20/m/ip",
+    "reset_password": "20/m/ip,5/m/key",
+    "reauthenticate": "10/m/user",
+}
+# How many proxies of the operator's stand in front; their X-Forwarded-For is believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("LINER_PROXIES", 0)
+
+MFA_ADAPTER = "portal.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Liner Notes"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # http://localhost
+# Demanded of staff and managers everywhere but in the demo, where it is offered.
+SECOND_FACTOR_DEMANDED = not DEMO
+
+USERSESSIONS_TRACK_ACTIVITY = False  # four statements per page; sign-ins are recorded anyway
+
+# --- Sessions and cookies ------------------------------------------------------------
+
+# In the database: a cache loses them, and a cached copy of them races with itself.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+STAFF_IDLE_SECONDS = 3 * 3600
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token in forms and in hx-headers
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
+
+ALLOWED_HOSTS = environment.names("LINER_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+if PRODUCTION:
+    # The prefix makes browsers refuse a cookie that a neighbouring subdomain planted.
+    SESSION_COOKIE_NAME = "__Host-session"
+    CSRF_COOKIE_NAME = "__Host-csrf"
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    LANGUAGE_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    if ALLAUTH_TRUSTED_PROXY_COUNT:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+else:
+    SESSION_COOKIE_NAME = "liner_session"
+    CSRF_COOKIE_NAME = "liner_csrf"
+
+# --- Headers -------------------------------------------------------------------------
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:"],  # data: is the picture of a new second factor
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+    "form-action": [CSP.SELF],
+}
+# Paths that hold nothing of anybody's; everything else is “private, no-store”.
+PUBLIC_PATHS = ("/static/", "/api/v1/signals/", "/api/schema/", "/checkpoints/", "/favicon.ico")
+
+# --- Language, time, files, mail -----------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(environment.text("LINER_STATIC_ROOT", str(STATE / "static")))
+# What people may fetch is never under a public address; views check and stream it.
+PRIVATE_ROOT = Path(environment.text("LINER_PRIVATE_ROOT", str(STATE / "private")))
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(PRIVATE_ROOT)},
+    },
+    "staticfiles": {
+        "BACKEND": (
+            "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            if PRODUCTION
+            else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        ),
+    },
+}
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = not PRODUCTION
+
+MAILERS = {"default": environment.mailer(environment.text("LINER_EMAIL_URL", "console:"))}
+DEFAULT_FROM_EMAIL = environment.text("LINER_MAIL_FROM", "Liner Notes <notes@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- API -----------------------------------------------------------------------------
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    # JSON only: the browsable pages of the framework have inline scripts.
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Liner Notes",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- Logging -------------------------------------------------------------------------
+
+LOGGING_CONFIG = None
+logging.config.dictConfig(
+    {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": environment.text("LINER_LOG_LEVEL", "WARNING")},
+        "loggers": {"portal": {"level": "INFO"}, "celery": {"level": "INFO"}},
+    }
+)
