@@ -1,0 +1,43 @@
+"""The portal's settings, on servers that live as long as one run of the tests.
+
+The addresses of the environment are forgotten, so that no test can reach a database that
+somebody needs. The servers themselves start with the first test that asks for the
+database; see ``conftest.py``.
+"""
+
+import os
+import secrets
+
+# The process that pytest started chooses the folder; its workers inherit it.
+if os.environ.get("LINER_STATE_TEMPORARY") != "1":
+    os.environ["LINER_STATE_TEMPORARY"] = "1"
+    os.environ["LINER_STATE"] = f"/tmp/liner-notes-test-{os.getuid()}-{secrets.token_hex(4)}"
+for name in list(os.environ):
+    given = name in {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"}
+    if given or (name.startswith("LINER_") and not name.startswith(("LINER_STATE", "LINER_TEST"))):
+        del os.environ[name]
+
+# Keys that are worth nothing, so that reading settings writes nothing.
+os.environ["LINER_SECRET_KEY"] = "tests"
+os.environ["LINER_MFA_KEYS"] = "dGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMhISE="
+
+from portal.settings import *  # noqa: F403
+from portal.settings import DATABASES, REDIS_URL
+
+# Hashing that takes a third of a second is right for people and wrong for a thousand tests.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Each worker of a parallel run counts attempts for itself.
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+CACHES = {
+    "default": {
+        "BACKEND": "portal.db.cache.SteadyRedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": f"test-{_worker}",
+        "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.3},
+    }
+}
+CELERY_TASK_DEFAULT_QUEUE = f"test-{_worker}"
+
+# A connection that a test thread leaves behind would keep the database from being dropped.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
