@@ -29,7 +29,7 @@ def database_unreachable(request: HttpRequest) -> HttpResponse:
     else:
         try:
             # No request: context processors may need the database that does not answer.
-            page = render_to_string("503.html", {"title": title, "detail": detail})
+            page: str = render_to_string("503.html", {"title": title, "detail": detail})
         except (TemplateDoesNotExist, OperationalError, InterfaceError):
             page = f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{detail}</p>"
         response = HttpResponse(page, status=503)

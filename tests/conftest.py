@@ -44,7 +44,7 @@ def django_db_setup(
     """
     with django_db_blocker.unblock():
         created = setup_databases(
-            verbosity=0, interactive=False, aliases={"owner"}, serialized_aliases=set()
+            verbosity=0, interactive=False, aliases={"owner": None}, serialized_aliases=set()
         )
         for alias in ("default", "owner"):
             name = connections[alias].settings_dict["NAME"]
@@ -74,7 +74,7 @@ def server_environment(running_servers: servers.Home, transactional_db: None) ->
         "DATABASE_URL": running_servers.database_url(servers.APPLICATION_ROLE, name),
         "DATABASE_OWNER_URL": running_servers.database_url(servers.OWNER_ROLE, name),
         "REDIS_URL": running_servers.redis_url,
-        "LINER_TEST_QUEUE": settings.CELERY_TASK_DEFAULT_QUEUE,
+        "LINER_TEST_QUEUE": str(getattr(settings, "CELERY_TASK_DEFAULT_QUEUE", "celery")),
     }
 
 
@@ -130,4 +130,4 @@ def _empty_tables(self: TransactionTestCase, *_: Any) -> None:
         cursor.execute(";".join([*enable, "COMMIT"]))
 
 
-TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[method-assign]
+TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """The person who signs in."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -10,6 +10,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    _EmailField = models.EmailField[str, str]
+else:
+    _EmailField = models.EmailField
 
 
 def validate_time_zone(name: str) -> None:
@@ -22,16 +27,16 @@ def validate_time_zone(name: str) -> None:
         )
 
 
-class LowercaseEmailField(models.EmailField):
+class LowercaseEmailField(_EmailField):
     """An e-mail address kept in lower case, so that one address means one person.
 
     Values are lowered on assignment from forms, on save and in lookups:
     ``User.objects.get(email="Maren@Fjord.example")`` finds ``maren@fjord.example``.
     """
 
-    def to_python(self, value: Any) -> str:
+    def to_python(self, value: Any) -> Any:
         """Lower the case of whatever a form or a fixture brings."""
-        text: str = super().to_python(value)
+        text = super().to_python(value)
         return text.lower() if isinstance(text, str) else text
 
     def get_prep_value(self, value: Any) -> Any:
