@@ -41,7 +41,7 @@ class WorkRow(models.Model):
     @classmethod
     def due(cls, at: datetime) -> models.QuerySet[Self]:
         """Rows that should be worked on at `at` (UTC): waiting, or abandoned by a dead worker."""
-        rows: models.QuerySet[Self] = cls._default_manager.all()  # type: ignore[assignment]
+        rows: models.QuerySet[Self] = cls._default_manager.all()
         return rows.filter(
             Q(state=WorkState.WAITING, next_at__lte=at)
             | Q(state=WorkState.RUNNING, locked_until__lte=at)

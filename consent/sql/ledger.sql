@@ -11,9 +11,11 @@ CREATE OR REPLACE FUNCTION ledger_leaf(
         || '","seq":' || p_seq || ',"v":1}'
 $$;
 
--- The one clock of the product. Only a demo ledger can have it moved, and never backwards.
+-- The one clock of the product. Only a demo ledger can have it moved, and it never runs backwards:
+-- where the machine's clock was set back, time stands still until it has caught up.
 CREATE OR REPLACE FUNCTION ledger_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
-    SELECT coalesce((SELECT demo_now FROM consent_ledgerhead WHERE id = 1), clock_timestamp())
+    SELECT greatest(coalesce(demo_now, clock_timestamp()), recorded_at)
+      FROM consent_ledgerhead WHERE id = 1
 $$;
 
 -- Append leaves of one act, in order, contiguous. Called last in a transaction: the head's lock
@@ -30,7 +32,7 @@ BEGIN
     IF n = 0 OR array_length(p_kinds, 1) IS DISTINCT FROM n
             OR array_length(p_bodies, 1) IS DISTINCT FROM n THEN
         RAISE EXCEPTION 'an act has leaves, each with an id, a kind and a body'
-            USING ERRCODE = 'LN001';
+            USING ERRCODE = 'LN011';
     END IF;
     UPDATE consent_ledgerhead h
        SET seq = h.seq + n,
@@ -52,7 +54,7 @@ CREATE OR REPLACE FUNCTION ledger_open_demo() RETURNS void LANGUAGE plpgsql AS $
 BEGIN
     UPDATE consent_ledgerhead SET demo = true WHERE id = 1 AND seq = 0;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'only an empty ledger can become a demo' USING ERRCODE = 'LN002';
+        RAISE EXCEPTION 'only an empty ledger can become a demo' USING ERRCODE = 'LN012';
     END IF;
 END $$;
 
@@ -65,7 +67,7 @@ BEGIN
         OR p_now >= greatest(demo_now, recorded_at) OR (demo_now IS NULL AND recorded_at IS NULL));
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the clock of a demo moves forwards, and no other clock moves'
-            USING ERRCODE = 'LN003';
+            USING ERRCODE = 'LN013';
     END IF;
 END $$;
 
