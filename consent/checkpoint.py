@@ -47,11 +47,11 @@ _SIGNATURE_PREFIX: Final = "\N{EM DASH} "
 _DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
-class InvalidCheckpoint(ValueError):
+class CheckpointError(ValueError):
     """The note is not a checkpoint, or no key we know has signed it. Nothing may rest on it."""
 
 
-class InvalidKey(ValueError):
+class KeyTextError(ValueError):
     """The text is not a key. The message never repeats it: it may be a secret."""
 
 
@@ -60,7 +60,7 @@ class VerifyingKey:
     """The public half of a key: its name and its 32 bytes.
 
     A name is a schema-less address such as `liner.example/ledger`, without spaces or `+`. Raises
-    InvalidKey for any other name, and for more or fewer bytes.
+    KeyTextError for any other name, and for more or fewer bytes.
     """
 
     name: str
@@ -69,7 +69,7 @@ class VerifyingKey:
     def __post_init__(self) -> None:
         _check_name(self.name)
         if len(self.public) != 32:
-            raise InvalidKey("An Ed25519 public key has 32 bytes.")
+            raise KeyTextError("An Ed25519 public key has 32 bytes.")
 
     @property
     def key_hash(self) -> bytes:
@@ -82,11 +82,11 @@ class VerifyingKey:
 
     @classmethod
     def decode(cls, text: str) -> "VerifyingKey":
-        """The key that `encode` wrote. Raises InvalidKey."""
+        """The key that `encode` wrote. Raises KeyTextError."""
         name, key_hash, data = _split_key(text)
         key = cls(name, _key_bytes(data))
         if key.key_hash.hex() != key_hash:
-            raise InvalidKey("The key's hash does not belong to its name and bytes.")
+            raise KeyTextError("The key's hash does not belong to its name and bytes.")
         return key
 
     def verifies(self, text: bytes, signature: bytes) -> bool:
@@ -108,7 +108,7 @@ class SigningKey:
     def __post_init__(self) -> None:
         _check_name(self.name)
         if len(self.seed) != 32:
-            raise InvalidKey("An Ed25519 seed has 32 bytes.")
+            raise KeyTextError("An Ed25519 seed has 32 bytes.")
 
     @property
     def verifying_key(self) -> VerifyingKey:
@@ -127,13 +127,13 @@ class SigningKey:
 
     @classmethod
     def decode(cls, text: str) -> "SigningKey":
-        """The key that `encode` wrote. Raises InvalidKey."""
+        """The key that `encode` wrote. Raises KeyTextError."""
         if not text.startswith(_SIGNING_PREFIX):
-            raise InvalidKey(f"A signing key begins with {_SIGNING_PREFIX}.")
+            raise KeyTextError(f"A signing key begins with {_SIGNING_PREFIX}.")
         name, key_hash, data = _split_key(text.removeprefix(_SIGNING_PREFIX))
         key = cls(name, _key_bytes(data))
         if key.verifying_key.key_hash.hex() != key_hash:
-            raise InvalidKey("The key's hash does not belong to its name and bytes.")
+            raise KeyTextError("The key's hash does not belong to its name and bytes.")
         return key
 
 
@@ -141,7 +141,7 @@ class SigningKey:
 class Checkpoint:
     """A log's own name (`origin`), its tree head, and extension lines, of which we write none.
 
-    Raises InvalidCheckpoint for parts that cannot be written in the format.
+    Raises CheckpointError for parts that cannot be written in the format.
     """
 
     origin: str
@@ -151,9 +151,9 @@ class Checkpoint:
     def __post_init__(self) -> None:
         for line in (self.origin, *self.extensions):
             if not line or any(character < " " for character in line):
-                raise InvalidCheckpoint("A line of a checkpoint is empty or has control characters")
+                raise CheckpointError("A line of a checkpoint is empty or has control characters")
         if not 0 <= self.head.size <= MAX_SIZE or len(self.head.root) != HASH_BYTES:
-            raise InvalidCheckpoint("A checkpoint needs a size and a root of 32 bytes")
+            raise CheckpointError("A checkpoint needs a size and a root of 32 bytes")
 
     @property
     def text(self) -> str:
@@ -197,7 +197,7 @@ def open_checkpoint(
     """The checkpoint in a signed note, verified against the keys we know for this origin.
 
     Signatures by keys that we do not know (a later key, a witness) are ignored. Raises
-    InvalidCheckpoint when the note is not exactly in the format, is another log's, has a wrong
+    CheckpointError when the note is not exactly in the format, is another log's, has a wrong
     signature by a known key, or none that we can check.
     """
     text, signatures = _split_note(note)
@@ -208,18 +208,18 @@ def open_checkpoint(
         if key is None or key in signed_by:
             continue
         if not key.verifies(text.encode(), data[4:]):
-            raise InvalidCheckpoint(f"the signature by {key.name} is wrong")
+            raise CheckpointError(f"the signature by {key.name} is wrong")
         signed_by.append(key)
     if not signed_by:
-        raise InvalidCheckpoint("no key that we know has signed this checkpoint")
+        raise CheckpointError("no key that we know has signed this checkpoint")
     checkpoint = _parse_text(text)
     if checkpoint.origin != origin:
-        raise InvalidCheckpoint("the checkpoint is of another log")
+        raise CheckpointError("the checkpoint is of another log")
     return OpenedCheckpoint(checkpoint, tuple(signed_by))
 
 
 def generate_signing_key(*, name: str) -> SigningKey:
-    """A fresh key from the system's randomness. Raises InvalidKey for a name that no key can have.
+    """A fresh key from the system's randomness. Raises KeyTextError for an impossible name.
 
     It is nowhere but in what this returns: store `encode()` in the environment or in a file.
     """
@@ -230,12 +230,12 @@ def load_signing_key(environ: Mapping[str, str] = os.environ) -> SigningKey | No
     """The signing key of this installation, or None when none is configured.
 
     `LINER_SIGNING_KEY` holds the key itself, `LINER_SIGNING_KEY_FILE` the path of a file that holds
-    it. Raises InvalidKey, without the key's text, when what is configured is no key or when both
+    it. Raises KeyTextError, without the key's text, when what is configured is no key or when both
     are given, and OSError when the file cannot be read.
     """
     value, path = environ.get(KEY_VARIABLE, ""), environ.get(KEY_FILE_VARIABLE, "")
     if value and path:
-        raise InvalidKey(f"Give either {KEY_VARIABLE} or {KEY_FILE_VARIABLE}, not both.")
+        raise KeyTextError(f"Give either {KEY_VARIABLE} or {KEY_FILE_VARIABLE}, not both.")
     if path:
         value = Path(path).read_text(encoding="utf-8")
     return SigningKey.decode(value.strip()) if value else None
@@ -244,7 +244,7 @@ def load_signing_key(environ: Mapping[str, str] = os.environ) -> SigningKey | No
 def parse_verifying_keys(text: str) -> tuple[VerifyingKey, ...]:
     """One verifying key a line; empty lines and lines that begin with `#` are passed over.
 
-    This is how the keys of former years are kept. Raises InvalidKey.
+    This is how the keys of former years are kept. Raises KeyTextError.
     """
     lines = (line.strip() for line in text.splitlines())
     return tuple(VerifyingKey.decode(line) for line in lines if line and not line.startswith("#"))
@@ -254,40 +254,40 @@ def _split_note(note: str | bytes) -> tuple[str, list[tuple[str, bytes]]]:
     """The signed text, and (key name, key hash and signature) of each signature line."""
     data = note.encode("utf-8", "surrogatepass") if isinstance(note, str) else note
     if len(data) > MAX_NOTE_BYTES:
-        raise InvalidCheckpoint("the note is too long")
+        raise CheckpointError("the note is too long")
     try:
         decoded = data.decode("utf-8")
     except UnicodeDecodeError:
-        raise InvalidCheckpoint("the note is not UTF-8") from None
+        raise CheckpointError("the note is not UTF-8") from None
     if any(character < " " and character != "\n" for character in decoded):
-        raise InvalidCheckpoint("the note has control characters")
+        raise CheckpointError("the note has control characters")
     text, blank, tail = decoded.rpartition("\n\n")
     if not blank or not tail.endswith("\n"):
-        raise InvalidCheckpoint("the note has no signatures, or does not end with a newline")
+        raise CheckpointError("the note has no signatures, or does not end with a newline")
     lines = tail[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
-        raise InvalidCheckpoint("the note has too many signatures")
+        raise CheckpointError("the note has too many signatures")
     return f"{text}\n", [_parse_signature(line) for line in lines]
 
 
 def _parse_signature(line: str) -> tuple[str, bytes]:
     name, space, encoded = line.removeprefix(_SIGNATURE_PREFIX).partition(" ")
     if not line.startswith(_SIGNATURE_PREFIX) or not space or not _is_name(name):
-        raise InvalidCheckpoint("a signature line is not one")
+        raise CheckpointError("a signature line is not one")
     data = _from_base64(encoded)
     if data is None or len(data) < 5:
-        raise InvalidCheckpoint("a signature line is not one")
+        raise CheckpointError("a signature line is not one")
     return name, data
 
 
 def _parse_text(text: str) -> Checkpoint:
     origin, *rest = text[:-1].split("\n")
     if len(rest) < 2:
-        raise InvalidCheckpoint("a checkpoint has an origin, a size and a root")
+        raise CheckpointError("a checkpoint has an origin, a size and a root")
     size, root, *extensions = rest
     decoded = _from_base64(root)
     if decoded is None or not _DECIMAL.fullmatch(size):
-        raise InvalidCheckpoint("the size or the root is not written as it should be")
+        raise CheckpointError("the size or the root is not written as it should be")
     return Checkpoint(origin, TreeHead(int(size), decoded), tuple(extensions))
 
 
@@ -295,14 +295,14 @@ def _split_key(text: str) -> tuple[str, str, str]:
     # The base64 may itself hold a plus; a name never does.
     parts = text.split("+", 2)
     if len(parts) != 3:
-        raise InvalidKey("A key is written as name+hash+base64.")
+        raise KeyTextError("A key is written as name+hash+base64.")
     return parts[0], parts[1], parts[2]
 
 
 def _key_bytes(encoded: str) -> bytes:
     data = _from_base64(encoded)
     if data is None or data[:1] != ED25519:
-        raise InvalidKey("The key is not an Ed25519 key in base64.")
+        raise KeyTextError("The key is not an Ed25519 key in base64.")
     return data[1:]
 
 
@@ -312,7 +312,7 @@ def _is_name(name: str) -> bool:
 
 def _check_name(name: str) -> None:
     if not _is_name(name):
-        raise InvalidKey("A key's name is not empty and has no spaces and no plus sign.")
+        raise KeyTextError("A key's name is not empty and has no spaces and no plus sign.")
 
 
 def _to_base64(data: bytes) -> str:

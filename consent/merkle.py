@@ -14,12 +14,15 @@ million leaves is 3 924 tiles, and a proof reads about five of them.
 two `verify_…` functions need nothing but a proof and the tree heads it speaks about.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
+
+import rfc8785
 
 HASH_BYTES: Final = 32
+SALT_BYTES: Final = 32
 TILE_WIDTH: Final = 256
 TILE_HEIGHT: Final = 8
 # RFC 9162 has uint64 sizes; PostgreSQL's bigint, where ours live, is signed.
@@ -30,11 +33,11 @@ type ReadTile = Callable[[int, int], bytes]
 """`read_tile(level, index)` gives a tile's hashes, joined; `b""` for a tile that is not stored."""
 
 
-class InvalidProof(ValueError):
+class ProofError(ValueError):
     """The proof does not show what it claims. The message says why; nothing may rest on it."""
 
 
-class MissingTile(LookupError):
+class MissingTileError(LookupError):
     """The stored tiles do not reach as far as the size that was asked for."""
 
 
@@ -80,6 +83,30 @@ class ConsistencyProof:
     old_size: int
     new_size: int
     hashes: tuple[bytes, ...]
+
+
+def commit(salt: bytes, data: Mapping[str, Any]) -> str:
+    """Hex SHA-256 of the salt and then the data as canonical JSON (RFC 8785): a leaf's `personal`.
+
+    The salt is 32 random bytes, one per leaf. While both are there, nobody can show other data for
+    the commitment; once they are erased, it says nothing about anybody. Raises ValueError for a
+    salt of another length, for fractions, and for whatever else JSON cannot say exactly.
+    """
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
+    _refuse_fractions(data)
+    return sha256(salt + rfc8785.dumps(data)).hexdigest()
+
+
+def _refuse_fractions(data: object) -> None:
+    """Two writers may spell a fraction differently, and the ledger needs none."""
+    if isinstance(data, float):
+        raise ValueError("the ledger has no fractions")
+    if isinstance(data, Mapping):
+        data = list(data.values())
+    if isinstance(data, list | tuple):
+        for each in data:
+            _refuse_fractions(each)
 
 
 def leaf_hash(leaf: bytes) -> bytes:
@@ -136,8 +163,8 @@ class Frontier:
     def load(cls, *, size: int, read_tile: ReadTile) -> "Frontier":
         """The frontier of a stored tree of `size` leaves, one tile read per level.
 
-        Raises MissingTile when the tiles hold less. Tiles that hold more (leaves added since by
-        somebody else) are fine: the frontier is that of `size` exactly.
+        Raises MissingTileError when the tiles hold less. Tiles that hold more (somebody else has
+        added leaves since) are fine: the frontier is that of `size` exactly.
         """
         frontier = cls()
         frontier._size = _checked_size(size)
@@ -215,8 +242,8 @@ class Tree:
     """A stored tree: roots and proofs at any size up to what its tiles hold.
 
     Each tile is read once and then remembered, so make one per request or per batch of proofs, and
-    a new one after the tree has grown. Every method raises MissingTile for a size beyond the tiles
-    and ValueError for an index or size that no tree can have.
+    a new one after the tree has grown. Every method raises MissingTileError for a size beyond the
+    tiles and ValueError for an index or size that no tree can have.
     """
 
     def __init__(self, read_tile: ReadTile) -> None:
@@ -289,14 +316,14 @@ class Tree:
         first = (offset >> inside) * HASH_BYTES
         found = heights[inside][first : first + HASH_BYTES]
         if not found:
-            raise MissingTile(f"tile {tile_index} of level {height - inside} is too short")
+            raise MissingTileError(f"tile {tile_index} of level {height - inside} is too short")
         return found
 
     def _expanded(self, level: int, index: int) -> list[bytes]:
         """A tile's own hashes, and the seven heights of inner nodes that can be made of them."""
         key = (level, index)
         if key not in self._tiles:
-            heights = [self._read_tile(level, index)]
+            heights = [bytes(self._read_tile(level, index))]
             for _ in range(1, TILE_HEIGHT):
                 heights.append(_parents(heights[-1]))
             self._tiles[key] = heights
@@ -304,20 +331,20 @@ class Tree:
 
 
 def verify_inclusion(proof: InclusionProof, *, leaf_hash: bytes, head: TreeHead) -> None:
-    """Return when the proof shows the leaf under this head; raise InvalidProof otherwise.
+    """Return when the proof shows the leaf under this head; raise ProofError otherwise.
 
     The steps are those of RFC 9162 section 2.1.3.2. Take `head` from a checkpoint whose signature
     has been verified, and `proof.index` from the leaf's own sequence.
     """
     _check_shape(proof.hashes, head, leaf_hash)
     if proof.size != head.size:
-        raise InvalidProof(f"the proof is for {proof.size} leaves, the tree head for {head.size}")
+        raise ProofError(f"the proof is for {proof.size} leaves, the tree head for {head.size}")
     if not (_is_count(proof.index) and _is_count(proof.size) and proof.index < proof.size):
-        raise InvalidProof("the index is not inside the tree")
+        raise ProofError("the index is not inside the tree")
     node, last, root = proof.index, proof.size - 1, leaf_hash
     for sibling in proof.hashes:
         if last == 0:
-            raise InvalidProof("the proof is too long")
+            raise ProofError("the proof is too long")
         if node & 1 or node == last:
             root = node_hash(sibling, root)
             while not node & 1 and node:
@@ -326,13 +353,13 @@ def verify_inclusion(proof: InclusionProof, *, leaf_hash: bytes, head: TreeHead)
             root = node_hash(root, sibling)
         node, last = node >> 1, last >> 1
     if last != 0:
-        raise InvalidProof("the proof is too short")
+        raise ProofError("the proof is too short")
     if root != head.root:
-        raise InvalidProof("the hashes do not lead to the root")
+        raise ProofError("the hashes do not lead to the root")
 
 
 def verify_consistency(proof: ConsistencyProof, *, old: TreeHead, new: TreeHead) -> None:
-    """Return when the proof shows `old` to be the beginning of `new`; raise InvalidProof otherwise.
+    """Return when the proof shows `old` to be the beginning of `new`; raise ProofError otherwise.
 
     The steps are those of RFC 9162 section 2.1.4.2. It speaks about hashes only: that the stored
     payloads still are what was hashed takes an audit that reads them.
@@ -340,20 +367,20 @@ def verify_consistency(proof: ConsistencyProof, *, old: TreeHead, new: TreeHead)
     _check_shape(proof.hashes, old, old.root)
     _check_shape(proof.hashes, new, new.root)
     if (proof.old_size, proof.new_size) != (old.size, new.size):
-        raise InvalidProof("the proof is for other sizes than the two tree heads")
+        raise ProofError("the proof is for other sizes than the two tree heads")
     if not (_is_count(old.size) and _is_count(new.size) and 0 < old.size <= new.size):
-        raise InvalidProof("the sizes do not follow each other")
+        raise ProofError("the sizes do not follow each other")
     if old.size == new.size:
         if proof.hashes:
-            raise InvalidProof("the proof is too long")
+            raise ProofError("the proof is too long")
         if old.root != new.root:
-            raise InvalidProof("two different roots for the same size")
+            raise ProofError("two different roots for the same size")
         return
     old_root, new_root = _consistency_roots(proof, old.root)
     if old_root != old.root:
-        raise InvalidProof("the hashes do not lead to the old root")
+        raise ProofError("the hashes do not lead to the old root")
     if new_root != new.root:
-        raise InvalidProof("the hashes do not lead to the new root")
+        raise ProofError("the hashes do not lead to the new root")
 
 
 def _consistency_roots(proof: ConsistencyProof, old_root: bytes) -> tuple[bytes, bytes]:
@@ -363,14 +390,14 @@ def _consistency_roots(proof: ConsistencyProof, old_root: bytes) -> tuple[bytes,
         # An old tree that is one perfect subtree is its own first node, so it is not sent.
         path = (old_root, *path)
     if not path:
-        raise InvalidProof("the proof is too short")
+        raise ProofError("the proof is too short")
     node, last = proof.old_size - 1, proof.new_size - 1
     while node & 1:
         node, last = node >> 1, last >> 1
     old = new = path[0]
     for sibling in path[1:]:
         if last == 0:
-            raise InvalidProof("the proof is too long")
+            raise ProofError("the proof is too long")
         if node & 1 or node == last:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
             while not node & 1 and node:
@@ -379,7 +406,7 @@ def _consistency_roots(proof: ConsistencyProof, old_root: bytes) -> tuple[bytes,
             new = node_hash(new, sibling)
         node, last = node >> 1, last >> 1
     if last != 0:
-        raise InvalidProof("the proof is too short")
+        raise ProofError("the proof is too short")
     return old, new
 
 
@@ -389,10 +416,10 @@ def _split(width: int) -> int:
 
 
 def _read(read_tile: ReadTile, level: int, index: int, width: int) -> bytes:
-    """The first `width` hashes of a tile, or MissingTile."""
-    hashes = read_tile(level, index)
+    """The first `width` hashes of a tile, or MissingTileError."""
+    hashes = bytes(read_tile(level, index))
     if len(hashes) < width * HASH_BYTES:
-        raise MissingTile(f"tile {index} of level {level} holds fewer than {width} hashes")
+        raise MissingTileError(f"tile {index} of level {level} holds fewer than {width} hashes")
     return hashes[: width * HASH_BYTES]
 
 
@@ -410,4 +437,4 @@ def _check_shape(hashes: tuple[bytes, ...], head: TreeHead, leaf_or_root: bytes)
     """Refuse anything whose lengths alone say that it is no proof."""
     for each in (*hashes, head.root, leaf_or_root):
         if type(each) is not bytes or len(each) != HASH_BYTES:
-            raise InvalidProof("a hash does not have 32 bytes")
+            raise ProofError("a hash does not have 32 bytes")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from consent.checkpoint import (
     Checkpoint,
-    InvalidCheckpoint,
-    InvalidKey,
+    CheckpointError,
+    KeyTextError,
     SigningKey,
     VerifyingKey,
     generate_signing_key,
@@ -91,7 +91,7 @@ def test_an_old_key_still_verifies_what_it_signed_after_the_rotation() -> None:
     assert opened(NOTE, FIRST, SECOND) == HEAD
     assert opened(after, FIRST, SECOND) == HEAD
     assert opened(handover, FIRST) == opened(handover, SECOND) == HEAD
-    with pytest.raises(InvalidCheckpoint, match="no key that we know"):
+    with pytest.raises(CheckpointError, match="no key that we know"):
         opened(after, FIRST)
 
 
@@ -109,19 +109,19 @@ def test_a_wrong_signature_by_a_known_key_refuses_the_note_whatever_else_signed_
         return f"\N{EM DASH} {key.name} {signature}\n"
 
     for note in (NOTE + forged(SECOND), f"{Checkpoint(ORIGIN, HEAD).text}\n{forged(FIRST)}"):
-        with pytest.raises(InvalidCheckpoint, match="signature by"):
+        with pytest.raises(CheckpointError, match="signature by"):
             opened(note, FIRST, SECOND)
 
 
 def test_the_same_key_under_another_name_is_another_key() -> None:
     namesake = SigningKey("liner.example/other", FIRST.seed)
     note = sign_checkpoint(checkpoint=Checkpoint(ORIGIN, HEAD), keys=[namesake])
-    with pytest.raises(InvalidCheckpoint, match="no key that we know"):
+    with pytest.raises(CheckpointError, match="no key that we know"):
         opened(note)
 
 
 def test_a_checkpoint_of_another_log_is_refused() -> None:
-    with pytest.raises(InvalidCheckpoint, match="another log"):
+    with pytest.raises(CheckpointError, match="another log"):
         opened(sign_checkpoint(checkpoint=Checkpoint("other.example", HEAD), keys=[FIRST]))
 
 
@@ -151,7 +151,7 @@ ROOT = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
     ],
 )
 def test_a_text_that_is_not_exactly_a_checkpoint_is_refused_even_if_signed(text: str) -> None:
-    with pytest.raises(InvalidCheckpoint):
+    with pytest.raises(CheckpointError):
         opened(signed(text))
 
 
@@ -182,7 +182,7 @@ def test_a_text_that_is_not_exactly_a_checkpoint_is_refused_even_if_signed(text:
     ],
 )
 def test_a_note_with_any_other_frame_is_refused(note: str | bytes) -> None:
-    with pytest.raises(InvalidCheckpoint):
+    with pytest.raises(CheckpointError):
         opened(note)
 
 
@@ -191,13 +191,13 @@ def test_no_changed_byte_of_a_note_goes_unnoticed(data: st.DataObject) -> None:
     bent = bytearray(NOTE.encode())
     place = data.draw(st.integers(0, len(bent) - 1))
     bent[place] ^= 1 << data.draw(st.integers(0, 7))
-    with pytest.raises(InvalidCheckpoint):
+    with pytest.raises(CheckpointError):
         opened(bytes(bent))
 
 
 @given(st.one_of(st.binary(), st.text().map(lambda text: f"{text}\n\n— {ORIGIN} AAAAAAAA\n")))
 def test_rubbish_is_refused_and_never_a_crash(note: str | bytes) -> None:
-    with pytest.raises(InvalidCheckpoint):
+    with pytest.raises(CheckpointError):
         opened(note)
 
 
@@ -211,7 +211,7 @@ def test_a_checkpoint_that_cannot_be_written_cannot_be_made() -> None:
         (ORIGIN, TreeHead(MAX_SIZE + 1, HEAD.root), ()),
         (ORIGIN, TreeHead(1, b"short"), ()),
     ):
-        with pytest.raises(InvalidCheckpoint):
+        with pytest.raises(CheckpointError):
             Checkpoint(origin, head, extensions)
     with pytest.raises(ValueError, match="at least one"):
         sign_checkpoint(checkpoint=Checkpoint(ORIGIN, HEAD), keys=[])
@@ -226,7 +226,7 @@ def test_a_fresh_key_survives_being_written_and_read() -> None:
 
 @pytest.mark.parametrize("name", ["", "two words", "plus+plus", "tab\t", "line\n", "nb\u00a0sp"])
 def test_a_name_that_a_key_cannot_have_is_refused(name: str) -> None:
-    with pytest.raises(InvalidKey):
+    with pytest.raises(KeyTextError):
         generate_signing_key(name=name)
 
 
@@ -245,7 +245,7 @@ def test_a_name_that_a_key_cannot_have_is_refused(name: str) -> None:
     ],
 )
 def test_what_is_no_verifying_key_is_refused(text: str) -> None:
-    with pytest.raises(InvalidKey):
+    with pytest.raises(KeyTextError):
         VerifyingKey.decode(text)
 
 
@@ -256,7 +256,7 @@ def test_the_signing_key_comes_from_the_environment_or_a_file(tmp_path: Path) ->
     assert load_signing_key({"LINER_SIGNING_KEY": ""}) is None
     assert load_signing_key({"LINER_SIGNING_KEY": FIRST.encode()}) == FIRST
     assert load_signing_key({"LINER_SIGNING_KEY_FILE": str(file)}) == FIRST
-    with pytest.raises(InvalidKey, match="not both"):
+    with pytest.raises(KeyTextError, match="not both"):
         load_signing_key({"LINER_SIGNING_KEY": "x", "LINER_SIGNING_KEY_FILE": str(file)})
     with pytest.raises(FileNotFoundError):
         load_signing_key({"LINER_SIGNING_KEY_FILE": str(tmp_path / "absent")})
@@ -265,7 +265,7 @@ def test_the_signing_key_comes_from_the_environment_or_a_file(tmp_path: Path) ->
 def test_a_refused_or_printed_key_never_shows_its_secret() -> None:
     secret = FIRST.encode().rsplit("+", 1)[1]
     for text in (FIRST.encode()[:-2], FIRST.encode() + "x", "x" + FIRST.encode()):
-        with pytest.raises(InvalidKey) as refused:
+        with pytest.raises(KeyTextError) as refused:
             load_signing_key({"LINER_SIGNING_KEY": text})
         assert secret[:12] not in str(refused.value)
     assert str(FIRST.seed) not in repr(FIRST)
@@ -275,5 +275,5 @@ def test_a_refused_or_printed_key_never_shows_its_secret() -> None:
 def test_the_keys_of_former_years_are_a_file_of_lines() -> None:
     text = f"# until 2026\n{FIRST.verifying_key.encode()}\n\n  {SECOND.verifying_key.encode()}\n"
     assert parse_verifying_keys(text) == (FIRST.verifying_key, SECOND.verifying_key)
-    with pytest.raises(InvalidKey):
+    with pytest.raises(KeyTextError):
         parse_verifying_keys(f"{text}rubbish")

@@ -17,10 +17,11 @@ from consent.merkle import (
     ConsistencyProof,
     Frontier,
     InclusionProof,
-    InvalidProof,
-    MissingTile,
+    MissingTileError,
+    ProofError,
     Tree,
     TreeHead,
+    commit,
     leaf_hash,
     node_hash,
     root_of,
@@ -260,11 +261,11 @@ def test_tiles_that_end_too_early_are_an_error_and_not_another_root(
         hashes = stored.tiles.get((level, index), b"")
         return hashes[:-32] if (level, index) == cut else hashes
 
-    with pytest.raises(MissingTile):
+    with pytest.raises(MissingTileError):
         Tree(read_tile).head(len(LEAVES))
-    with pytest.raises(MissingTile):
+    with pytest.raises(MissingTileError):
         Frontier.load(size=len(LEAVES), read_tile=read_tile)
-    with pytest.raises(MissingTile):
+    with pytest.raises(MissingTileError):
         Tree(stored.read_tile).head(len(LEAVES) + 1)
 
 
@@ -278,6 +279,41 @@ def test_questions_that_no_tree_can_answer_are_refused(stored: Stored) -> None:
             tree.consistency_proof(old_size=old, new_size=new)
     with pytest.raises(ValueError, match="32 bytes"):
         root_of([b"short"])
+
+
+# What a leaf says about a person: a commitment, opened only by its salt.
+
+NAMES = st.text(st.characters(codec="utf-8"))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | NAMES,
+    lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner),
+)
+
+
+def test_a_commitment_is_the_salt_and_the_canonical_data() -> None:
+    salt = bytes(range(32))
+    text = '{"age":41,"name":"田中葵"}'
+    assert commit(salt, {"name": "田中葵", "age": 41}) == sha256(salt + text.encode()).hexdigest()
+
+
+@given(salt=st.binary(min_size=32, max_size=32), data=st.dictionaries(NAMES, JSON))
+def test_a_commitment_does_not_depend_on_the_order_of_names(
+    salt: bytes, data: dict[str, object]
+) -> None:
+    assert commit(salt, data) == commit(salt, dict(reversed(data.items())))
+    assert commit(salt, data) != commit(bytes(32), data) or salt == bytes(32)
+
+
+def test_what_has_no_one_spelling_is_not_committed_to() -> None:
+    fractions: list[dict[str, object]] = [{"share": 0.5}, {"shares": [{"a": 1.0}]}]
+    for data in fractions:
+        with pytest.raises(ValueError, match="no fractions"):
+            commit(bytes(32), data)
+    for data in ({"n": 2**60}, {"text": "\ud800"}):
+        with pytest.raises(ValueError, match="."):
+            commit(bytes(32), data)
+    with pytest.raises(ValueError, match="32 bytes"):
+        commit(b"short", {})
 
 
 # Forgers. A proof is judged against heads that a signature vouches for, so everything in the proof
@@ -342,7 +378,7 @@ def test_no_bent_inclusion_proof_verifies(
                 proof = replace(proof, hashes=bent_hashes(proof.hashes, chance))
         if proof == true and leaf == LEAVES[index]:
             continue
-        with pytest.raises(InvalidProof):
+        with pytest.raises(ProofError):
             verify_inclusion(proof, leaf_hash=leaf, head=head)
         refused += 1
 
@@ -373,7 +409,7 @@ def test_no_bent_consistency_proof_verifies(
                 proof = replace(proof, hashes=bent_hashes(proof.hashes, chance))
         if (proof, before, after) == (true, old, new):
             continue
-        with pytest.raises(InvalidProof):
+        with pytest.raises(ProofError):
             verify_consistency(proof, old=before, new=after)
         refused += 1
 
@@ -383,7 +419,7 @@ def test_a_rewritten_past_has_no_consistency_proof(stored: Stored) -> None:
     new = rewritten.add([LEAVES[0], leaf_hash(b"rewritten"), *LEAVES[2:500]])
     old = Tree(stored.read_tile).head(300)
     proof = Tree(rewritten.read_tile).consistency_proof(old_size=300, new_size=500)
-    with pytest.raises(InvalidProof, match="old root"):
+    with pytest.raises(ProofError, match="old root"):
         verify_consistency(proof, old=old, new=new)
 
 
@@ -393,7 +429,7 @@ def test_the_size_is_bound_by_the_head_because_a_path_alone_does_not_say_it(
     """Leaf 0 has the same path shape among five and among six leaves."""
     tree = Tree(stored.read_tile)
     proof, head = tree.inclusion_proof(index=0, size=5), tree.head(5)
-    with pytest.raises(InvalidProof, match="for 6 leaves"):
+    with pytest.raises(ProofError, match="for 6 leaves"):
         verify_inclusion(replace(proof, size=6), leaf_hash=LEAVES[0], head=head)
 
 
@@ -401,12 +437,12 @@ def test_the_size_is_bound_by_the_head_because_a_path_alone_does_not_say_it(
 def test_a_number_that_is_no_whole_number_is_refused(number: object) -> None:
     head = TreeHead(2, root_of(LEAVES[:2]))
     inclusion = InclusionProof(0, 2, (LEAVES[1],))
-    with pytest.raises(InvalidProof):
+    with pytest.raises(ProofError):
         verify_inclusion(
             replace(inclusion, index=number),  # type: ignore[arg-type]
             leaf_hash=LEAVES[0],
             head=head,
         )
     sized = replace(head, size=number)  # type: ignore[arg-type]
-    with pytest.raises(InvalidProof):
+    with pytest.raises(ProofError):
         verify_consistency(ConsistencyProof(number, 2, ()), old=sized, new=head)  # type: ignore[arg-type]
