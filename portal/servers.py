@@ -167,19 +167,41 @@ def _release_all() -> None:
         release(home)
 
 
-def stop_everything(home: Home) -> None:
-    """Stop the servers of `home` whoever else uses them: for wiping its data."""
-    keeper = _keeper_pid(home)
-    if keeper:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(keeper, signal.SIGTERM)
-        _until(lambda: not _alive(keeper), STOPPED_WITHIN)
-
-
 def wipe(home: Home) -> None:
-    """Delete everything that `home` keeps: the databases, the keys, the logs."""
-    stop_everything(home)
-    for folder in (home.data, home.sockets, home.state):
+    """Delete everything that `home` keeps: the databases, the keys, the logs.
+
+    Raises `ServersError` while somebody uses them.
+    """
+    if not home.state.exists():
+        return
+    with _file_lock(home.state / "doorway.lock"):
+        lock = os.open(home.state / "in-use.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _wait_for_keeper(home)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _delete(home)
+        except BlockingIOError:
+            raise ServersError("The demo is running: stop it first, with Ctrl-C.") from None
+        finally:
+            os.close(lock)
+
+
+def recreate_database(home: Home) -> None:
+    """Throw the database away and make an empty one. The servers must be held."""
+    from psycopg import sql
+
+    with _connect(home) as connection:
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE))
+        )
+    _prepare_database(home, fresh=True)
+
+
+def _delete(home: Home) -> None:
+    folders = [home.data, home.sockets, home.state]
+    if os.getuid() == 0:
+        folders.insert(0, ROOT_HOME / home.name)
+    for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -331,11 +353,7 @@ def _keep(home: Home, ready: Callable[[str], None]) -> None:
         postgres.stop(signal.SIGQUIT if home.temporary else signal.SIGINT)
         valkey.stop(signal.SIGTERM)
         if home.temporary:
-            # The lock itself goes last: whoever waits for it finds nothing left.
-            for folder in (home.data, home.sockets, home.state):
-                shutil.rmtree(folder, ignore_errors=True)
-            if os.getuid() == 0:
-                shutil.rmtree(ROOT_HOME / home.name, ignore_errors=True)
+            _delete(home)
         else:
             (home.state / "keeper.pid").unlink(missing_ok=True)
 

@@ -299,6 +299,8 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
     "form-action": [CSP.SELF],
 }
+# Answers 200 once the web server serves.
+READY_PATH = "/accounts/login/"
 # Paths that hold nothing of anybody's; everything else is “private, no-store”.
 PUBLIC_PATHS = ("/static/", "/api/v1/signals/", "/api/schema/", "/checkpoints/", "/favicon.ico")
 
