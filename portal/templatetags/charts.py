@@ -10,7 +10,7 @@ from typing import Final
 
 from django.utils.functional import Promise
 
-from portal.templatetags.figures import count, money_minor
+from portal.templatetags.figures import count, money_minor, money_round
 
 FILLS: Final = 6  # tables.css and chart.html know this many
 WHOLE: Final = 10_000  # hundredths of a percent
@@ -126,7 +126,8 @@ class BarChart:
     def lines(self) -> list[Mark]:
         """Grid lines above the floor, each with its value."""
         step = self.top // 4
-        return [Mark(percent(WHOLE - WHOLE * n // 4), self.write(step * n)) for n in (4, 3, 2, 1)]
+        write = (lambda v: money_round(v, self.currency)) if self.currency else count
+        return [Mark(percent(WHOLE - WHOLE * n // 4), write(step * n)) for n in (4, 3, 2, 1)]
 
     @property
     def rows(self) -> list[tuple[str, list[tuple[str, str]], str]]:
@@ -142,7 +143,7 @@ class BarChart:
 
 
 def step_for(highest: int) -> int:
-    """The distance between grid lines: 1, 2, 3 or 5 times a power of ten, four of which cover it."""
+    """The distance between four grid lines that cover it: 1, 2, 3 or 5 times a power of ten."""
     scale = 1
     while True:
         for digit in (1, 2, 3, 5):
@@ -161,5 +162,3 @@ def spark_points(values: Sequence[int]) -> str:
     top = max(values, default=0) or 1
     last = max(len(values) - 1, 1)
     return " ".join(f"{i * 100 // last},{23 - value * 22 // top}" for i, value in enumerate(values))
-
-

@@ -37,9 +37,10 @@ def _currency_pattern(locale: Locale, fewest: int, most: int) -> NumberPattern:
 def _money(value: Decimal, currency: str, fewest: int, most: int) -> str:
     locale = current_locale()
     pattern = _currency_pattern(locale, fewest, most)
-    return pattern.apply(
+    text: str = pattern.apply(
         value, locale, currency=currency, currency_digits=False, decimal_quantization=False
-    ).replace("-", "\N{MINUS SIGN}")
+    )
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def money_minor(amount_minor: int, currency: str) -> str:
@@ -52,11 +53,18 @@ def money_minor(amount_minor: int, currency: str) -> str:
 
 
 def money_micros(amount_micros: int, currency: str) -> str:
-    """An exact amount in millionths of the major unit: ``money_micros(412184800, "EUR")`` is
-    ``€412.1848``. Never rounded; trailing zeros stop at the currency's minor unit.
+    """An exact amount in millionths of the major unit, never rounded.
+
+    ``money_micros(412184800, "EUR")`` is ``€412.1848``; zeros stop at the minor unit.
     """
     value = Decimal(whole(amount_micros)).scaleb(-MICRO_PLACES)
     return _money(value, currency, exponent(currency), MICRO_PLACES)
+
+
+def money_round(amount_minor: int, currency: str) -> str:
+    """As `money_minor`, without the places when they are all zero: an axis says ``€500``."""
+    places = exponent(currency)
+    return _money(Decimal(whole(amount_minor)).scaleb(-places), currency, 0, places)
 
 
 def percent_bp(share_bp: int) -> str:

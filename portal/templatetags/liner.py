@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consent.identifiers import display_isrc
+from consent.words import Stance
 from portal.templatetags import charts, figures, times, wording
 
 register = template.Library()
@@ -35,6 +36,12 @@ def when(at: datetime | date | None, style: str = "") -> SafeString | str:
     if isinstance(at, datetime):
         return times.moment(at, style or "minute")
     return times.day(at, style or "day")
+
+
+@register.simple_tag
+def stances() -> list[tuple[str, str]]:
+    """The four answers with their words, in the order in which every switch shows them."""
+    return [(stance.value, str(stance.label)) for stance in Stance]
 
 
 @register.filter

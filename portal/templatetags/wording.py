@@ -62,12 +62,14 @@ def in_script(text: str, language: str = "") -> SafeString:
 
 
 def initials(name: str) -> str:
-    """Up to two letters that stand for a name: “Maren Holt” is ``MH``.
+    """Up to two letters that stand for a name: “Maren Holt” is ``MH``, “The Low Tides” ``LT``.
 
     Scripts without spaces between names give their first character: 田中葵 is ``田``.
     """
     words = ["".join(c for c in word if c.isalnum()) for word in name.split()]
     words = [word for word in words if word]
+    if len(words) > 1 and words[0].lower() == "the":
+        words = words[1:]  # The Low Tides stand under L
     if not words:
         return "?"
     first = words[0][0]
