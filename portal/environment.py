@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 REQUIRED_IN_PRODUCTION = {
     "LINER_SECRET_KEY": "signs sessions and links; 50 random characters",
     "LINER_MFA_KEYS": "encrypts the seeds of second factors; Fernet keys, newest first",
+    "LINER_VAULT_KEY": "wraps the keys of personal data beside the ledger; 64 hexadecimal digits",
     "LINER_HOSTS": "the names under which the portal is reached, with commas",
     "DATABASE_URL": "PostgreSQL, as the application's login",
     "REDIS_URL": "Redis or Valkey: broker, and counters of the rate limits",

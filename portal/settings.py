@@ -8,6 +8,7 @@ Reading this file starts nothing and needs no server: type checkers read it too.
 """
 
 import logging.config
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ SECRET_KEY_FALLBACKS = environment.names("LINER_OLD_SECRET_KEYS")
 MFA_KEYS = environment.kept_key(
     "LINER_MFA_KEYS", KEYS, create=lambda: Fernet.generate_key().decode()
 ).split(",")
+
+# Wraps the keys of people's data beside the ledger (consent/services/vault.py); 64 hex digits.
+VAULT_KEY = environment.kept_key("LINER_VAULT_KEY", KEYS, create=lambda: secrets.token_hex(32))
 
 # --- Applications --------------------------------------------------------------------
 

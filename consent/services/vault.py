@@ -18,7 +18,7 @@ NONCE = 12
 
 
 def _master() -> AESGCM:
-    return AESGCM(bytes.fromhex(settings.LINER_VAULT_KEY))
+    return AESGCM(bytes.fromhex(settings.VAULT_KEY))
 
 
 def _subject_key(subject: uuid.UUID, *, create: bool) -> AESGCM | None:

@@ -1,0 +1,454 @@
+"""Licences: signed, superseded, ended; never edited. No licence, no use.
+
+Whether a person may sign for a holder is said by the storey above; here it is said what a licence
+can be. Every version is one ledger entry that holds all that a decision reads of it.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from consent import standard_licence
+from consent.clock import now
+from consent.errors import Frozen, Refused, refused_by
+from consent.models import (
+    AICompany,
+    Artist,
+    Catalogue,
+    Licence,
+    LicenceListing,
+    LicenceVersion,
+    ModelVersion,
+    Party,
+    PartyState,
+    Recording,
+)
+from consent.services.acts import open_act, ref_of, take_turn
+from consent.services.ledger import Leaf, is_frozen, record
+from consent.services.tools import refuse_suspended
+from consent.territories import normalise_territories
+from consent.words import PERSONAL_KINDS, UseKind
+
+if TYPE_CHECKING:
+    from portal.models import User
+
+MAX_NOTICE_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a licence version says. All moments are UTC.
+
+    `territories` empty means the world, `model_versions` empty every version of the company's
+    tools, `starts_at` None at once, `ends_at` None until it is ended. `recordings` are the list of
+    a catalogue `list` or `all_except`. Without `artist_approval` the clause that gives the holder
+    the right to decide alone is named in `override_clause`, and published.
+    """
+
+    uses: Collection[UseKind | str]
+    catalogue: Catalogue | str = Catalogue.ALL
+    recordings: Collection[Recording] = ()
+    territories: Collection[str] = ()
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    notice_days: int = 0
+    model_versions: Collection[ModelVersion] = ()
+    artist_approval: bool = True
+    override_clause: str = ""
+    text: str = ""
+
+
+def check_terms(*, company: AICompany, terms: Terms, at: datetime) -> Terms:
+    """Return `terms` in stored form: sorted, each thing once. Writes nothing.
+
+    Raises `Refused` with the field that is wrong: `unknown_use`, `unknown_territory`,
+    `from_in_the_past`, `until_in_the_past`, `until_before_from`, `listing_missing`,
+    `listing_needless`, `model_version_of_another`, `notice_days`, `override_clause`,
+    `override_needless`, `artist_always_decides`.
+    """
+    uses = sorted({str(u) for u in terms.uses})
+    for use in uses:
+        if use not in UseKind.values:
+            raise Refused(
+                "unknown_use",
+                _("“%(use)s” is not a use kind."),
+                field="uses",
+                params={"use": use[:40]},
+            )
+    if not uses:
+        raise Refused("licence_uses", _("Name at least one use kind."), field="uses")
+    if terms.catalogue not in Catalogue.values:
+        raise Refused("unknown_catalogue", _("Choose which recordings."), field="catalogue")
+    _check_days(terms, at)
+    recordings = list({r.pk: r for r in terms.recordings}.values())
+    if terms.catalogue == Catalogue.ALL and recordings:
+        raise Refused(
+            "listing_needless",
+            _("All recordings are licensed: leave the list empty, or choose another catalogue."),
+            field="recordings",
+        )
+    if terms.catalogue != Catalogue.ALL and not recordings:
+        raise Refused("listing_missing", _("Name the recordings."), field="recordings")
+    models = list({m.pk: m for m in terms.model_versions}.values())
+    if any(m.tool.company_id != company.pk for m in models):
+        raise Refused(
+            "model_version_of_another",
+            _("A model version on the list belongs to another company."),
+            field="model_versions",
+        )
+    clause = terms.override_clause.strip()
+    if terms.artist_approval and clause:
+        raise Refused(
+            "override_needless",
+            _("A clause is named only where the holder decides without the artist."),
+            field="override_clause",
+        )
+    if not terms.artist_approval:
+        if not clause:
+            raise Refused(
+                "override_clause",
+                _("A licence that does without the artist's yes must name the clause."),
+                field="override_clause",
+            )
+        if PERSONAL_KINDS.intersection(uses):
+            raise Refused(
+                "artist_always_decides",
+                _(
+                    "Voice, style, name and image always need the artist's own yes, whatever a"
+                    " contract says. Sign them in a licence of their own."
+                ),
+                field="uses",
+            )
+    return Terms(
+        uses=uses,
+        catalogue=str(terms.catalogue),
+        recordings=sorted(recordings, key=lambda r: r.isrc),
+        territories=normalise_territories(terms.territories),
+        starts_at=terms.starts_at,
+        ends_at=terms.ends_at,
+        notice_days=terms.notice_days,
+        model_versions=sorted(models, key=lambda m: str(m.ref)),
+        artist_approval=terms.artist_approval,
+        override_clause=clause,
+        text=terms.text,
+    )
+
+
+@transaction.atomic
+def sign_licence(
+    *,
+    by: "User | None",
+    holder: Party,
+    company: AICompany,
+    title: str,
+    uses: Collection[UseKind | str],
+    catalogue: Catalogue | str = Catalogue.ALL,
+    recordings: Collection[Recording] = (),
+    territories: Collection[str] = (),
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    notice_days: int = 0,
+    model_versions: Collection[ModelVersion] = (),
+    artist_approval: bool = True,
+    override_clause: str = "",
+    terms: str = "",
+) -> LicenceVersion:
+    """Sign a new licence between `holder` and `company`; returns its first version.
+
+    It speaks from this commit, or from `starts_at` if that is later. The arguments are those of
+    `Terms` (`terms` is its text). Raises `Refused` as `check_terms` does, and `company_suspended`,
+    `holder_suspended`; `Frozen` while nothing new may be allowed.
+    """
+    _refuse_frozen()
+    refuse_suspended(company)
+    _refuse_suspended_holder(holder)
+    at = now()
+    checked = check_terms(
+        company=company,
+        at=at,
+        terms=Terms(
+            uses=uses,
+            catalogue=catalogue,
+            recordings=recordings,
+            territories=territories,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            notice_days=notice_days,
+            model_versions=model_versions,
+            artist_approval=artist_approval,
+            override_clause=override_clause,
+            text=terms,
+        ),
+    )
+    licence = Licence(holder=holder, company=company, title=title, created_at=at)
+    try:
+        licence.full_clean()
+    except ValidationError as error:
+        raise refused_by(error) from error
+    licence.save()
+    return _write_version(by, licence, checked, number=1, at=at)
+
+
+@transaction.atomic
+def supersede_licence(*, by: "User | None", licence: Licence, terms: Terms) -> LicenceVersion:
+    """Sign a new version of `licence`; `terms` are complete, nothing is taken over.
+
+    The version before speaks until this one begins. Raises as `sign_licence` does, and `Refused`
+    (`licence_ended`) when there is nothing left to supersede.
+    """
+    _refuse_frozen()
+    licence = _lock(licence)
+    refuse_suspended(licence.company)
+    _refuse_suspended_holder(licence.holder)
+    at = now()
+    last = _last(licence)
+    if last.ended and (last.starts_at is None or last.starts_at <= at):
+        raise Refused("licence_ended", _("This licence has ended. Sign a new one."))
+    checked = check_terms(company=licence.company, terms=terms, at=at)
+    return _write_version(by, licence, checked, number=last.number + 1, at=at)
+
+
+@transaction.atomic
+def end_licence(
+    *, by: "User | None", licence: Licence, ends_at: datetime | None = None
+) -> LicenceVersion:
+    """End `licence` at once, or at `ends_at`; returns the version that says so.
+
+    An end takes no reason and goes through while the ledger is frozen. Ending again what has ended
+    changes nothing. Raises `Refused`: `until_in_the_past`, or `ends_earlier` when it ends before
+    `ends_at` anyway.
+    """
+    licence = _lock(licence)
+    at = now()
+    last = _last(licence)
+    over = last.ended and (last.starts_at is None or last.starts_at <= at)
+    if over:
+        return last
+    if ends_at is not None:
+        if ends_at <= at:
+            raise Refused("until_in_the_past", _("The end lies in the past."), field="ends_at")
+        known = last.starts_at if last.ended else last.ends_at
+        if known is not None and known <= ends_at:
+            raise Refused("ends_earlier", _("It ends before that already."), field="ends_at")
+    ended = Terms(
+        uses=last.uses,
+        catalogue=Catalogue.ALL,  # nothing is covered: the list of the version before needs no copy
+        territories=last.territories,
+        starts_at=ends_at,
+        notice_days=last.notice_days,
+        model_versions=ModelVersion.objects.filter(pk__in=last.model_versions).order_by("ref"),
+        artist_approval=last.artist_approval,
+        override_clause=last.override_clause,
+        text=last.terms,
+    )
+    return _write_version(by, licence, ended, number=last.number + 1, at=at, is_end=True)
+
+
+def offer_standard_licence(
+    *,
+    by: "User | None",
+    artist: Artist,
+    uses: Collection[UseKind | str],
+    companies: Iterable[AICompany] | None = None,
+    territories: Collection[str] = (),
+    ends_at: datetime | None = None,
+) -> list[LicenceVersion]:
+    """Offer the standard licence for the artist's own work, to `companies` or to all of today.
+
+    For who holds her rights herself: no label takes part. It still needs her yes for each use.
+    Offering the same again returns what stands; other uses, territories or another end supersede
+    it. A company that registers later has no licence until it is offered one.
+    Raises as `sign_licence` does; suspended companies are left out when `companies` is None.
+    """
+    with transaction.atomic():
+        _refuse_frozen()
+        take_turn("standard_licence", artist.pk)
+        if companies is None:
+            companies = _companies_in_good_standing()
+        return [
+            _offer(by, artist, company, sorted({str(u) for u in uses}), territories, ends_at)
+            for company in companies
+        ]
+
+
+def _offer(
+    by: "User | None",
+    artist: Artist,
+    company: AICompany,
+    uses: Sequence[str],
+    territories: Collection[str],
+    ends_at: datetime | None,
+) -> LicenceVersion:
+    terms = Terms(
+        uses=uses,
+        territories=normalise_territories(territories),
+        ends_at=ends_at,
+        notice_days=standard_licence.NOTICE_DAYS,
+        text=standard_licence.TEXT,
+    )
+    for licence in Licence.objects.filter(holder=artist.pk, company=company).order_by("id"):
+        last = _last(licence)
+        if last.ended or not standard_licence.is_standard(last.terms):
+            continue
+        said = (last.uses, last.territories, last.ends_at, last.terms)
+        if said == (terms.uses, terms.territories, terms.ends_at, terms.text):
+            return last
+        return supersede_licence(by=by, licence=licence, terms=terms)
+    return sign_licence(
+        by=by,
+        holder=artist.party,
+        company=company,
+        title=standard_licence.TITLE,
+        uses=terms.uses,
+        territories=terms.territories,
+        ends_at=terms.ends_at,
+        notice_days=terms.notice_days,
+        terms=terms.text,
+    )
+
+
+def _companies_in_good_standing() -> list[AICompany]:
+    stopped = {
+        state.party_id
+        for state in PartyState.objects.filter(party__aicompany__isnull=False)
+        .order_by("party", "-id")
+        .distinct("party")
+        if state.suspended
+    }
+    return [
+        c for c in AICompany.objects.select_related("party").order_by("slug") if c.pk not in stopped
+    ]
+
+
+def _check_days(terms: Terms, at: datetime) -> None:
+    if terms.starts_at is not None and terms.starts_at <= at:
+        raise Refused(
+            "from_in_the_past",
+            _("A licence begins when it is signed, or later. Leave the beginning empty for now."),
+            field="starts_at",
+        )
+    if terms.ends_at is not None and terms.ends_at <= at:
+        raise Refused("until_in_the_past", _("The end lies in the past."), field="ends_at")
+    if terms.starts_at and terms.ends_at and terms.ends_at <= terms.starts_at:
+        raise Refused(
+            "until_before_from", _("The end must come after the beginning."), field="ends_at"
+        )
+    if not 0 <= terms.notice_days <= MAX_NOTICE_DAYS:
+        raise Refused(
+            "notice_days", _("A notice period has between 0 and 365 days."), field="notice_days"
+        )
+
+
+def _refuse_frozen() -> None:
+    if is_frozen():
+        raise Frozen(
+            "frozen",
+            _("Nothing new can be allowed until the ledger's last audit has been explained."),
+        )
+
+
+def _refuse_suspended_holder(holder: Party) -> None:
+    state = PartyState.objects.filter(party=holder).order_by("-id").first()
+    if state is None or state.suspended:
+        raise Refused("holder_suspended", _("This rights holder is suspended."), field="holder")
+
+
+def _lock(licence: Licence) -> Licence:
+    return (
+        Licence.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("holder", "company__party")
+        .get(pk=licence.pk)
+    )
+
+
+def _last(licence: Licence) -> LicenceVersion:
+    return LicenceVersion.objects.filter(licence=licence).order_by("-id")[0]
+
+
+def _write_version(
+    by: "User | None",
+    licence: Licence,
+    terms: Terms,
+    *,
+    number: int,
+    at: datetime,
+    is_end: bool = False,
+) -> LicenceVersion:
+    isrcs = [r.isrc for r in terms.recordings]
+    body: dict[str, Any] = {
+        "by": ref_of(by),
+        "licence": str(licence.ref),
+        "number": number,
+        "holder": str(licence.holder.ref),
+        "company": str(licence.company.party.ref),
+        "uses": list(terms.uses),
+        "catalogue": str(terms.catalogue),
+        "listed": {"count": len(isrcs), "sha256": listing_digest(isrcs)},
+        "territories": list(terms.territories),
+        "starts_at": _text(terms.starts_at),
+        "ends_at": _text(terms.ends_at),
+        "notice_days": terms.notice_days,
+        "model_versions": [str(m.ref) for m in terms.model_versions],
+        "artist_approval": terms.artist_approval,
+        "ended": is_end,
+    }
+    leaf = Leaf(
+        "licence.ended" if is_end else "licence.signed",
+        body,
+        subject=licence.holder.ref,
+        personal={
+            "title": licence.title,
+            "override_clause": terms.override_clause,
+            "terms": terms.text,
+        },
+    )
+    version = LicenceVersion(
+        entry_id=leaf.id,
+        licence=licence,
+        number=number,
+        uses=list(terms.uses),
+        catalogue=str(terms.catalogue),
+        territories=list(terms.territories),
+        starts_at=terms.starts_at,
+        ends_at=terms.ends_at,
+        notice_days=terms.notice_days,
+        model_versions=[m.pk for m in terms.model_versions],
+        artist_approval=terms.artist_approval,
+        override_clause=terms.override_clause,
+        terms=terms.text,
+        ended=is_end,
+        signed_at=at,
+    )
+    try:
+        version.full_clean(exclude={"entry"})
+    except ValidationError as error:
+        raise refused_by(error) from error
+    version.save()
+    LicenceListing.objects.bulk_create(
+        [LicenceListing(version=version, recording=r) for r in terms.recordings], batch_size=5_000
+    )
+    act = open_act(
+        by=by,
+        kind="end_licence" if is_end else "sign_licence",
+        at=at,
+        entries=1,
+        summary={"licence": str(licence.ref), "number": number},
+    )
+    record(act.ref, [leaf])
+    return version
+
+
+def listing_digest(isrcs: Iterable[str]) -> str:
+    """SHA-256, hexadecimal, over the sorted ISRCs, each followed by a line feed."""
+    text = "".join(f"{isrc}\n" for isrc in sorted(isrcs))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()

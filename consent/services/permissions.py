@@ -1,0 +1,625 @@
+"""Answering: the artist's own say, what takes it back, and what it sets in motion.
+
+Who may answer for an artist is the storey above's to know; these functions take the `role` in
+which somebody answers, write it down, and hold the rules that no role can bend.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from consent.clock import now
+from consent.errors import Frozen, Refused, refused_by
+from consent.leaves import permission_body
+from consent.models import (
+    Act,
+    Artist,
+    PartyState,
+    Permission,
+    PermissionRequest,
+    RequestState,
+    Wording,
+)
+from consent.scopes import EVERYTHING, Scope, scope_key
+from consent.services.ledger import Leaf, is_frozen, record
+from consent.services.withdrawals import start_withdrawals
+from consent.words import Stance, UseKind, Way
+
+if TYPE_CHECKING:
+    from portal.models import User
+
+VOICE_YEARS, VOICE_YEARS_MINOR = 10, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What came of an answer. `changed` is False when the very same answer held already."""
+
+    permission: Permission
+    changed: bool
+
+
+def answer_permission(
+    *,
+    by: "User | None",
+    artist: Artist,
+    use: str,
+    stance: str,
+    role: str = "artist",
+    scope: Scope = EVERYTHING,
+    valid_from: datetime | None = None,
+    valid_until: datetime | None = None,
+    territories: Iterable[str] = (),
+    notice_days: int | None = None,
+    wording: Wording | None = None,
+    kind: str = "permission.answered",
+) -> Given:
+    """Record one answer; it holds from the commit on, or from `valid_from` (UTC, not in the past).
+
+    `territories` are ISO 3166-1 alpha-2 codes, none for the world; each set of territories is a
+    slot of its own. The very same answer twice changes nothing. A yes is tied to the `wording`
+    that was shown, by default the current one in the person's language.
+
+    Raises `Refused` (`from_in_past`, `until_before_from`, `voice_needs_end`, `voice_too_long`,
+    `guardian_only`, `wording_changed`, `unknown_use`, `unknown_stance`, `territory`) and `Frozen`
+    for a yes while an audit alarm is open.
+    """
+    with transaction.atomic():
+        drafts = _Drafts(
+            by=by,
+            artist=artist,
+            role=role,
+            use=use,
+            stance=stance,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            territories=territories,
+            notice_days=notice_days,
+            wording=wording,
+        )
+        previous = drafts.speaking([scope.key]).get(scope.key)
+        if previous is not None and drafts.says_the_same(previous):
+            return Given(previous, changed=False)
+        act = drafts.act(kind, summary={"use": use, "stance": stance, "scope": scope.key})
+        permission = drafts.draft(act, scope, previous)
+        drafts.write(act, [permission])
+        return Given(permission, changed=True)
+
+
+def answer_recordings(
+    *,
+    by: "User | None",
+    artist: Artist,
+    use: str,
+    stance: str,
+    recordings: Sequence[int],
+    role: str = "artist",
+    valid_until: datetime | None = None,
+    wording: Wording | None = None,
+    summary: dict[str, Any] | None = None,
+) -> Act | None:
+    """Give one answer for each of `recordings` (ids of the artist's own) in one act.
+
+    All or nothing, leaves contiguous. Recordings that hold the very same answer are left out;
+    returns None when nothing would change. 10 000 recordings take about two seconds. Raises as
+    `answer_permission`; recordings that are not the artist's raise `Refused("not_hers")`.
+    """
+    with transaction.atomic():
+        drafts = _Drafts(
+            by=by,
+            artist=artist,
+            role=role,
+            use=use,
+            stance=stance,
+            valid_until=valid_until,
+            wording=wording,
+        )
+        wanted = dict.fromkeys(recordings)
+        isrcs = dict(
+            artist.billed.filter(recording__in=list(wanted)).values_list(
+                "recording_id", "recording__isrc"
+            )
+        )
+        if len(isrcs) != len(wanted):
+            raise Refused("not_hers", _("Some of these recordings are not by this artist."))
+        speaking = drafts.speaking([scope_key(pk, None, None) for pk in wanted])
+        todo = [
+            (pk, previous)
+            for pk in wanted
+            if (previous := speaking.get(scope_key(pk, None, None))) is None
+            or not drafts.says_the_same(previous)
+        ]
+        if not todo:
+            return None
+        act = drafts.act(
+            "permission.answered_many",
+            summary={"use": use, "stance": stance, **(summary or {})},
+            entries=len(todo),
+        )
+        drafts.write(
+            act,
+            [drafts.draft_for(act, pk, None, None, previous) for pk, previous in todo],
+            isrcs=isrcs,
+        )
+        return act
+
+
+def clear_permission(
+    *, by: "User | None", artist: Artist, use: str, scope: Scope, role: str = "artist"
+) -> Given | None:
+    """Take a narrower answer back, so that the wider one speaks again.
+
+    Returns None when there was none. Raises `Refused("nothing_wider")` for all my work, and
+    `Frozen` while an alarm is open if what is taken back was a refusal.
+    """
+    if scope.is_everything:
+        raise Refused("nothing_wider", _("There is no wider answer that could speak instead."))
+    with transaction.atomic():
+        drafts = _Drafts(
+            by=by, artist=artist, role=role, use=use, stance=Stance.UNDECIDED, way=Way.CLEARED
+        )
+        previous = drafts.speaking([scope.key]).get(scope.key)
+        if previous is None or previous.way == Way.CLEARED:
+            return None
+        if previous.stance != Stance.ALLOW and is_frozen():
+            raise _frozen()
+        act = drafts.act("permission.cleared", summary={"use": use, "scope": scope.key})
+        permission = drafts.draft(act, scope, previous)
+        drafts.write(act, [permission])
+        return Given(permission, changed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo did: its act, and the answers that were given again since and stay."""
+
+    act: Act | None
+    skipped: tuple[Permission, ...]
+
+
+def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
+    """Undo an act, which is itself a decision: each scope gets back the answer it had before.
+
+    A scope that was decided again since keeps its newer answer and is named in `skipped`. An act
+    is undone once: a second time raises `Refused("undone_already")`. A yes that comes back stays
+    tied to the wording that it was given under; `Frozen` while an alarm is open and the undo
+    would bring one back.
+    """
+    with transaction.atomic():
+        artist = act.artist
+        if artist is None:
+            raise Refused("not_undoable", _("This cannot be undone."))
+        Artist.objects.select_for_update().get(pk=artist.pk)
+        if Act.objects.filter(undoes=act).exists():
+            raise Refused("undone_already", _("This was undone already."))
+        mine = list(act.permissions.select_related("recording").order_by("id"))
+        if not mine:
+            raise Refused("not_undoable", _("This cannot be undone."))
+        rows = list(
+            Permission.objects.filter(
+                artist=artist, use__in={p.use for p in mine}, scope__in={p.scope for p in mine}
+            )
+            .select_related("wording")
+            .order_by("id")
+        )
+        history: dict[tuple[str, str, tuple[str, ...]], list[Permission]] = {}
+        for row in rows:
+            history.setdefault(_slot(row), []).append(row)
+        drafts, skipped = [], []
+        undo = Act(
+            kind="permission.undone",
+            by=by,
+            artist=artist,
+            role=role,
+            undoes=act,
+            summary={"undoes": str(act.ref), **act.summary},
+            created_at=now(),
+        )
+        for permission in mine:
+            line = history[_slot(permission)]
+            if line[-1].pk != permission.pk:
+                skipped.append(permission)
+                continue
+            before = line[-2] if len(line) > 1 else None
+            drafts.append(_restored(undo, permission, before))
+        if not drafts:
+            return Undone(None, tuple(skipped))
+        if any(p.stance == Stance.ALLOW for p in drafts) and is_frozen():
+            raise _frozen()
+        undo.entries = len(drafts)
+        undo.save(force_insert=True)
+        _write(
+            undo,
+            artist,
+            by,
+            drafts,
+            isrcs={
+                p.recording_id: p.recording.isrc for p in mine if p.recording_id and p.recording
+            },
+        )
+        return Undone(undo, tuple(skipped))
+
+
+def revoke_permission(
+    *, by: "User", permission: Permission, reason: str, invalid: bool = False
+) -> Permission:
+    """Staff record that an answer no longer stands, with a reason that the artist sees.
+
+    The only thing that staff can do to an answer. Raises `Refused("reason_needed")` without a
+    reason, `Refused("superseded")` when a newer answer speaks in that scope already.
+    """
+    if not reason.strip():
+        raise Refused("reason_needed", _("Say why; the artist will read it."), field="reason")
+    with transaction.atomic():
+        artist = permission.artist
+        Artist.objects.select_for_update().get(pk=artist.pk)
+        newest = (
+            Permission.objects.filter(
+                artist=artist,
+                use=permission.use,
+                scope=permission.scope,
+                territories=permission.territories,
+            )
+            .order_by("-id")
+            .first()
+        )
+        if newest is None or newest.pk != permission.pk:
+            raise Refused("superseded", _("The artist has answered again since."))
+        way = Way.INVALIDATED if invalid else Way.REVOKED
+        act = Act.objects.create(
+            kind=f"permission.{way}",
+            by=by,
+            artist=artist,
+            role="staff",
+            summary={"use": permission.use, "scope": permission.scope, "reason": reason},
+            entries=1,
+            created_at=now(),
+        )
+        row = _copy(permission, act=act, stance=Stance.UNDECIDED, way=way)
+        row.valid_from, row.valid_until = None, None
+        row.took_back_allow = permission.stance == Stance.ALLOW
+        _write(act, artist, by, [row], personal={"reason": reason})
+        return row
+
+
+def answer_request(
+    *,
+    by: "User | None",
+    request: PermissionRequest,
+    stance: str,
+    role: str = "artist",
+    wording: Wording | None = None,
+) -> PermissionRequest:
+    """Answer what an AI company asked, for exactly that: `allow`, `deny`, or `undecided` (later).
+
+    Yes and no become an answer in the scope of the request; later leaves everything as it is.
+    Raises `Refused("answered_already")` when the company took it back or it was answered, and as
+    `answer_permission`.
+    """
+    if stance not in (Stance.ALLOW, Stance.DENY, Stance.UNDECIDED):
+        raise Refused("unknown_stance", _("Answer yes, no, or later."), field="stance")
+    with transaction.atomic():
+        request = PermissionRequest.objects.select_for_update().get(pk=request.pk)
+        if request.state not in (RequestState.OPEN, RequestState.DEFERRED):
+            raise Refused("answered_already", _("This question has been answered."))
+        at = now()
+        if stance == Stance.UNDECIDED:
+            request.state = RequestState.DEFERRED
+        else:
+            starts = request.valid_from
+            given = answer_permission(
+                by=by,
+                artist=request.artist,
+                use=request.use,
+                stance=stance,
+                role=role,
+                scope=Scope(recording=request.recording, tool=request.tool),
+                valid_from=starts if starts is not None and starts > at else None,
+                valid_until=request.valid_until if stance == Stance.ALLOW else None,
+                wording=wording,
+                kind="request.answered",
+            )
+            request.permission = given.permission
+            request.state = RequestState.GRANTED if stance == Stance.ALLOW else RequestState.REFUSED
+        request.answered_at = at
+        request.save(update_fields=["state", "permission", "answered_at"])
+        return request
+
+
+def _frozen() -> Frozen:
+    return Frozen(
+        "frozen",
+        _("Nothing new can be allowed right now: the ledger is being checked. A no still works."),
+    )
+
+
+def _slot(permission: Permission) -> tuple[str, str, tuple[str, ...]]:
+    return permission.use, permission.scope, tuple(permission.territories)
+
+
+def _copy(permission: Permission, **changes: Any) -> Permission:
+    """A new draft in the same slot, after `permission`."""
+    fields = {
+        f.attname: getattr(permission, f.attname)
+        for f in Permission._meta.concrete_fields
+        if f.attname not in ("id", "entry_id", "act_id")
+    }
+    return Permission(**{**fields, "entry_id": uuid.uuid4(), **changes})
+
+
+def _restored(undo: Act, undone: Permission, before: Permission | None) -> Permission:
+    """The answer that speaks again in the slot of `undone`: the one before it, or none."""
+    took_back = undone.stance == Stance.ALLOW
+    if before is None or before.way in (Way.REVOKED, Way.INVALIDATED, Way.CLEARED):
+        narrow = undone.scope != "*/*"
+        return _copy(
+            undone,
+            act=undo,
+            stance=Stance.UNDECIDED,
+            way=Way.CLEARED if narrow else Way.UNDONE,
+            valid_from=None,
+            valid_until=None,
+            wording_id=None,
+            took_back_allow=took_back and not narrow,
+        )
+    return _copy(
+        before,
+        act=undo,
+        way=Way.UNDONE,
+        valid_from=None,
+        took_back_allow=took_back and before.stance != Stance.ALLOW,
+        notice_days=undone.notice_days if took_back else before.notice_days,
+    )
+
+
+class _Drafts:
+    """Checks an answer once, then makes its rows: for one scope, or for ten thousand."""
+
+    def __init__(
+        self,
+        *,
+        by: "User | None",
+        artist: Artist,
+        role: str,
+        use: str,
+        stance: str,
+        way: str = Way.ANSWERED,
+        valid_from: datetime | None = None,
+        valid_until: datetime | None = None,
+        territories: Iterable[str] = (),
+        notice_days: int | None = None,
+        wording: Wording | None = None,
+    ) -> None:
+        if use not in UseKind.values:
+            raise Refused("unknown_use", _("There is no such kind of use."), field="use")
+        if stance not in Stance.values:
+            raise Refused("unknown_stance", _("Answer later, no, ask me, or yes."), field="stance")
+        self.by, self.role, self.use, self.stance, self.way = by, role, use, stance, way
+        self.territories = sorted({t.upper() for t in territories})
+        if any(len(t) != 2 or not t.isalpha() for t in self.territories):
+            raise Refused(
+                "territory",
+                _("Name territories by two letters, as in NO or DE."),
+                field="territory",
+            )
+        # Orders all writers on this artist, so that the order of ids is the order of the ledger.
+        self.artist = Artist.objects.select_for_update().get(pk=artist.pk)
+        self.at = now()
+        self.valid_from, self.valid_until = valid_from, valid_until
+        self.notice_days = notice_days
+        if valid_from is not None and valid_from < self.at:
+            raise Refused(
+                "from_in_past",
+                _("The beginning lies in the past. Leave it empty for at once."),
+                field="valid_from",
+            )
+        if valid_until is not None and valid_until <= (valid_from or self.at):
+            raise Refused(
+                "until_before_from",
+                _("The end must come after the beginning."),
+                field="valid_until",
+            )
+        self.wording: Wording | None = None
+        if stance == Stance.ALLOW:
+            if is_frozen():
+                raise _frozen()
+            if use == UseKind.VOICE:
+                self._check_voice()
+            self.wording = self._wording(wording)
+
+    def _check_voice(self) -> None:
+        """A voice is lent for a time, and a minor's only by the guardian (NO FAKES; ELVIS)."""
+        state = PartyState.objects.filter(party=self.artist.pk).order_by("-id").first()
+        minor = state is not None and state.is_minor
+        if minor and self.role != "guardian":
+            raise Refused("guardian_only", _("Only a guardian can answer for a minor's voice."))
+        years = VOICE_YEARS_MINOR if minor else VOICE_YEARS
+        if self.valid_until is None:
+            raise Refused(
+                "voice_needs_end",
+                _("A yes to your voice always ends on a date. Choose one."),
+                field="valid_until",
+            )
+        begin = self.valid_from or self.at
+        if self.valid_until > _years_after(begin, years):
+            raise Refused(
+                "voice_too_long",
+                _("A yes to your voice lasts at most %(years)s years."),
+                field="valid_until",
+                params={"years": years},
+            )
+
+    def _wording(self, shown: Wording | None) -> Wording | None:
+        language = shown.language if shown else getattr(self.by, "locale", "en") or "en"
+        current = (
+            Wording.objects.filter(use=self.use, language__in=[language, "en"])
+            .order_by("-version")
+            .all()
+        )
+        found = sorted(current, key=lambda w: (w.language != language, -w.version))
+        newest = found[0] if found else None
+        if shown is not None and (newest is None or newest.pk != shown.pk):
+            raise Refused(
+                "wording_changed",
+                _("The text has changed since you opened the page. Read it and answer again."),
+            )
+        return newest
+
+    def speaking(self, scopes: Sequence[str]) -> dict[str, Permission]:
+        """The latest answer in each of the scopes, begun or yet to begin."""
+        rows = (
+            Permission.objects.filter(
+                artist=self.artist, use=self.use, scope__in=scopes, territories=self.territories
+            )
+            .order_by("scope", "-id")
+            .distinct("scope")
+        )
+        return {row.scope: row for row in rows}
+
+    def says_the_same(self, previous: Permission) -> bool:
+        return (
+            previous.stance == self.stance
+            and previous.valid_from == self.valid_from
+            and previous.valid_until == self.valid_until
+            and previous.notice_days == self.notice_days
+            and previous.wording_id == (self.wording.pk if self.wording else None)
+            and previous.way in (Way.ANSWERED, Way.WITHDRAWN)
+        )
+
+    def act(self, kind: str, *, summary: dict[str, Any], entries: int = 1) -> Act:
+        return Act.objects.create(
+            kind=kind,
+            by=self.by,
+            artist=self.artist,
+            role=self.role,
+            summary=summary,
+            entries=entries,
+            created_at=self.at,
+        )
+
+    def draft(self, act: Act, scope: Scope, previous: Permission | None) -> Permission:
+        draft = self.draft_for(
+            act,
+            scope.recording.pk if scope.recording else None,
+            scope.company.pk if scope.company else None,
+            scope.tool.pk if scope.tool else None,
+            previous,
+        )
+        try:
+            draft.full_clean(exclude=["entry", "act"], validate_unique=False)
+        except ValidationError as error:
+            raise refused_by(error) from error
+        return draft
+
+    def draft_for(
+        self,
+        act: Act,
+        recording: int | None,
+        company: int | None,
+        tool: int | None,
+        previous: Permission | None,
+    ) -> Permission:
+        took_back = (
+            self.stance != Stance.ALLOW
+            and self.way != Way.CLEARED
+            and previous is not None
+            and previous.stance == Stance.ALLOW
+            and (previous.valid_from is None or previous.valid_from <= self.at)
+            and (previous.valid_until is None or previous.valid_until > self.at)
+        )
+        notice = previous.notice_days if took_back and previous else self.notice_days
+        return Permission(
+            entry_id=uuid.uuid4(),
+            artist=self.artist,
+            use=self.use,
+            scope=scope_key(recording, company, tool),
+            recording_id=recording,
+            company_id=company,
+            tool_id=tool,
+            stance=self.stance,
+            way=Way.WITHDRAWN if took_back else self.way,
+            valid_from=self.valid_from,
+            valid_until=self.valid_until,
+            territories=self.territories,
+            notice_days=notice,
+            took_back_allow=took_back,
+            wording=self.wording,
+            act=act,
+        )
+
+    def write(
+        self, act: Act, permissions: Sequence[Permission], *, isrcs: dict[int, str] | None = None
+    ) -> None:
+        _write(act, self.artist, self.by, permissions, isrcs=isrcs)
+
+
+def _write(
+    act: Act,
+    artist: Artist,
+    by: "User | None",
+    permissions: Sequence[Permission],
+    *,
+    isrcs: dict[int, str] | None = None,
+    personal: dict[str, Any] | None = None,
+) -> None:
+    """Insert the answers, start what their withdrawals set in motion, and append their leaves."""
+    Permission.objects.bulk_create(permissions, batch_size=2000)
+    start_withdrawals(artist=artist, permissions=permissions)
+    subject = artist.party.ref
+    record(
+        act.ref,
+        [
+            Leaf(
+                kind=f"permission.{p.way}",
+                id=p.entry_id,
+                body=leaf_of(p, artist=subject, act=act, isrcs=isrcs),
+                subject=subject if personal else None,
+                personal=personal,
+            )
+            for p in permissions
+        ],
+    )
+
+
+def leaf_of(
+    permission: Permission,
+    *,
+    artist: uuid.UUID,
+    act: Act,
+    isrcs: dict[int, str] | None = None,
+) -> dict[str, Any]:
+    """The body of an answer's leaf."""
+    p = permission
+    recording = None
+    if p.recording_id is not None:
+        recording = (isrcs or {}).get(p.recording_id) or p.recording.isrc  # type: ignore[union-attr]
+    return permission_body(
+        artist=artist,
+        by=act.by.ref if act.by else None,
+        role=act.role,
+        use=p.use,
+        recording=recording,
+        company=p.company.party.ref if p.company else None,
+        tool=p.tool.ref if p.tool else None,
+        stance=p.stance,
+        way=p.way,
+        valid_from=p.valid_from,
+        valid_until=p.valid_until,
+        territories=p.territories,
+        notice_days=p.notice_days,
+        took_back_allow=p.took_back_allow,
+        wording=p.wording.digest if p.wording else None,
+    )
+
+
+def _years_after(begin: datetime, years: int) -> datetime:
+    try:
+        return begin.replace(year=begin.year + years)
+    except ValueError:  # 29 February
+        return begin.replace(year=begin.year + years, day=28)

@@ -1,0 +1,260 @@
+"""AI companies, their tools and the versions of their models: registered, stopped, retired.
+
+Registering twice is harmless: the same again returns what is there, anything else under the same
+name is refused. What a decision reads of a tool (may it be used, does the model still run) changes
+only here, each time with its ledger entry.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from consent.clock import now
+from consent.errors import Refused, refused_by
+from consent.models import (
+    AICompany,
+    ModelVersion,
+    ModelVersionState,
+    Party,
+    PartyState,
+    Tool,
+    ToolState,
+)
+from consent.services.acts import open_act, ref_of, take_turn
+from consent.services.ledger import Leaf, record
+from consent.words import PartyKind, ToolKind
+
+if TYPE_CHECKING:
+    from portal.models import User
+
+
+@transaction.atomic
+def register_company(
+    *, by: "User | None", slug: str, name: str, website: str = "", language: str = ""
+) -> AICompany:
+    """Register an AI company; `slug` names it for ever.
+
+    Raises `Refused`: `company_differs` when the slug is another company's, or the code of the
+    field that is wrong.
+    """
+    take_turn("company", slug)
+    found = AICompany.objects.select_related("party").filter(slug=slug).first()
+    if found is not None:
+        if (found.party.name, found.website) != (name, website):
+            raise Refused(
+                "company_differs",
+                _("A company with this short name is there already."),
+                field="slug",
+            )
+        return found
+    at = now()
+    party = Party(kind=PartyKind.COMPANY, name=name, language=language, created_at=at)
+    _clean(party)
+    company = AICompany(party=party, slug=slug, website=website)
+    _clean(company, exclude={"party"})
+    party.save()
+    company.save()
+    leaf = Leaf(
+        "party.registered",
+        _party_body(by, party, suspended=False),
+        subject=party.ref,
+        personal={"name": name},
+    )
+    PartyState.objects.create(entry_id=leaf.id, party=party, kind=party.kind)
+    act = open_act(
+        by=by, kind="register_company", at=at, entries=1, summary={"company": str(party.ref)}
+    )
+    record(act.ref, [leaf])
+    return company
+
+
+def suspend_company(*, by: "User | None", company: AICompany) -> AICompany:
+    """Stop a company: every decision about its tools is a no from this commit on."""
+    return _set_company(by, company, suspended=True)
+
+
+def resume_company(*, by: "User | None", company: AICompany) -> AICompany:
+    """Let a company that was stopped go on."""
+    return _set_company(by, company, suspended=False)
+
+
+@transaction.atomic
+def register_tool(
+    *,
+    by: "User | None",
+    company: AICompany,
+    slug: str,
+    name: str,
+    kind: ToolKind | str,
+    about: str = "",
+) -> Tool:
+    """Register a tool of `company`; `slug` is its name in the API, unique among all companies.
+
+    Raises `Refused`: `tool_differs` when the slug stands for something else already, or the code
+    of the field that is wrong.
+    """
+    take_turn("tool", slug)
+    found = Tool.objects.filter(slug=slug).first()
+    if found is not None:
+        same = (company.pk, name, str(kind), about)
+        if (found.company_id, found.name, found.kind, found.about) != same:
+            raise Refused(
+                "tool_differs", _("A tool with this short name is there already."), field="slug"
+            )
+        return found
+    at = now()
+    tool = Tool(company=company, slug=slug, name=name, kind=kind, about=about, created_at=at)
+    _clean(tool)
+    tool.save()
+    leaf = Leaf("tool.registered", _tool_body(by, tool, suspended=False))
+    ToolState.objects.create(entry_id=leaf.id, tool=tool)
+    act = open_act(by=by, kind="register_tool", at=at, entries=1, summary={"tool": str(tool.ref)})
+    record(act.ref, [leaf])
+    return tool
+
+
+def suspend_tool(*, by: "User | None", tool: Tool) -> Tool:
+    """Stop a tool: every decision about it is a no from this commit on."""
+    return _set_tool(by, tool, suspended=True)
+
+
+def resume_tool(*, by: "User | None", tool: Tool) -> Tool:
+    """Let a tool that was stopped go on."""
+    return _set_tool(by, tool, suspended=False)
+
+
+@transaction.atomic
+def register_model_version(*, by: "User | None", tool: Tool, name: str) -> ModelVersion:
+    """Register a version of a tool's model, before it is trained: a use is reported against it.
+
+    The same name again returns the version that is there, retired or not.
+    """
+    # The tool's row orders the states of its model versions too, and is there before they are.
+    Tool.objects.select_for_update(no_key=True).get(pk=tool.pk)
+    found = ModelVersion.objects.filter(tool=tool, name=name).first()
+    if found is not None:
+        return found
+    at = now()
+    version = ModelVersion(tool=tool, name=name, created_at=at)
+    _clean(version)
+    version.save()
+    leaf = Leaf("model.registered", _model_body(by, version, retired=False))
+    ModelVersionState.objects.create(entry_id=leaf.id, model_version=version)
+    act = open_act(
+        by=by,
+        kind="register_model_version",
+        at=at,
+        entries=1,
+        summary={"model_version": str(version.ref)},
+    )
+    record(act.ref, [leaf])
+    return version
+
+
+@transaction.atomic
+def retire_model_version(*, by: "User | None", model_version: ModelVersion) -> ModelVersion:
+    """Say that a model version runs no more. What it learned stays learned; this is for good."""
+    Tool.objects.select_for_update(no_key=True).get(pk=model_version.tool_id)
+    if ModelVersionState.objects.filter(model_version=model_version, retired=True).exists():
+        return model_version
+    leaf = Leaf("model.retired", _model_body(by, model_version, retired=True))
+    ModelVersionState.objects.create(entry_id=leaf.id, model_version=model_version, retired=True)
+    act = open_act(
+        by=by,
+        kind="retire_model_version",
+        at=now(),
+        entries=1,
+        summary={"model_version": str(model_version.ref)},
+    )
+    record(act.ref, [leaf])
+    return model_version
+
+
+def refuse_suspended(company: AICompany) -> None:
+    """Raise `Refused` (`company_suspended`) when nothing new may be agreed with `company`."""
+    state = PartyState.objects.filter(party=company.pk).order_by("-id").first()
+    if state is None or state.suspended:
+        raise Refused("company_suspended", _("This company is suspended."), field="company")
+
+
+@transaction.atomic
+def _set_company(by: "User | None", company: AICompany, *, suspended: bool) -> AICompany:
+    party = Party.objects.select_for_update(no_key=True).get(pk=company.pk)
+    last = PartyState.objects.filter(party=party).order_by("-id")[0]
+    if last.suspended == suspended:
+        return company
+    leaf = Leaf("party.changed", _party_body(by, party, suspended=suspended))
+    PartyState.objects.create(entry_id=leaf.id, party=party, kind=last.kind, suspended=suspended)
+    act = open_act(
+        by=by,
+        kind="suspend_company" if suspended else "resume_company",
+        at=now(),
+        entries=1,
+        summary={"company": str(party.ref)},
+    )
+    record(act.ref, [leaf])
+    return company
+
+
+@transaction.atomic
+def _set_tool(by: "User | None", tool: Tool, *, suspended: bool) -> Tool:
+    tool = Tool.objects.select_for_update(no_key=True).get(pk=tool.pk)
+    last = ToolState.objects.filter(tool=tool).order_by("-id").first()
+    if last is not None and last.suspended == suspended:
+        return tool
+    leaf = Leaf(
+        "tool.suspended" if suspended else "tool.resumed",
+        _tool_body(by, tool, suspended=suspended),
+    )
+    ToolState.objects.create(entry_id=leaf.id, tool=tool, suspended=suspended)
+    act = open_act(
+        by=by,
+        kind="suspend_tool" if suspended else "resume_tool",
+        at=now(),
+        entries=1,
+        summary={"tool": str(tool.ref)},
+    )
+    record(act.ref, [leaf])
+    return tool
+
+
+def _party_body(by: "User | None", party: Party, *, suspended: bool) -> dict[str, Any]:
+    return {
+        "by": ref_of(by),
+        "party": str(party.ref),
+        "kind": party.kind,
+        "suspended": suspended,
+        "is_minor": False,
+        "is_estate": False,
+        "guardian": None,
+        "members": [],
+    }
+
+
+def _tool_body(by: "User | None", tool: Tool, *, suspended: bool) -> dict[str, Any]:
+    return {
+        "by": ref_of(by),
+        "tool": str(tool.ref),
+        "slug": tool.slug,
+        "company": str(tool.company.party.ref),
+        "suspended": suspended,
+    }
+
+
+def _model_body(by: "User | None", version: ModelVersion, *, retired: bool) -> dict[str, Any]:
+    return {
+        "by": ref_of(by),
+        "model_version": str(version.ref),
+        "name": version.name,
+        "tool": str(version.tool.ref),
+        "retired": retired,
+    }
+
+
+def _clean(instance: Any, exclude: set[str] | None = None) -> None:
+    try:
+        instance.full_clean(exclude=exclude)
+    except ValidationError as error:
+        raise refused_by(error) from error
