@@ -4,7 +4,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
-from babel.numbers import NumberPattern, format_decimal, parse_pattern
+from babel.numbers import NumberPattern, format_decimal, get_currency_symbol, parse_pattern
 from django.utils.translation import get_language, to_locale
 
 from royalties.money import exponent, whole
@@ -23,20 +23,24 @@ def current_locale() -> Locale:
 
 
 @lru_cache(maxsize=256)
-def _currency_pattern(locale: Locale, fewest: int, most: int) -> NumberPattern:
+def _currency_pattern(locale: Locale, currency: str, fewest: int, most: int) -> NumberPattern:
     """The locale's own way to write money, with the places that the currency has.
 
     Babel's own count of places is CLDR's, which for some currencies is that of cash in hand
     and not that of ISO 4217; an amount must show every unit that is owed.
     """
-    pattern = parse_pattern(locale.currency_formats["standard"].pattern)
+    text = locale.currency_formats["standard"].pattern
+    if get_currency_symbol(currency, locale)[-1].isalpha():
+        # CLDR's currency spacing: a code never touches the figures.
+        text = text.replace("\N{CURRENCY SIGN}#", "\N{CURRENCY SIGN}\N{NO-BREAK SPACE}#")
+    pattern = parse_pattern(text)
     pattern.frac_prec = (fewest, most)
     return pattern
 
 
 def _money(value: Decimal, currency: str, fewest: int, most: int) -> str:
     locale = current_locale()
-    pattern = _currency_pattern(locale, fewest, most)
+    pattern = _currency_pattern(locale, currency, fewest, most)
     text: str = pattern.apply(
         value, locale, currency=currency, currency_digits=False, decimal_quantization=False
     )
