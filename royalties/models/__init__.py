@@ -1,0 +1,32 @@
+"""What uses are worth, and to whom: usage, rates, splits, allocation, postings, statements."""
+
+from royalties.models.allocation import Allocation, AllocationLine, AllocationShare
+from royalties.models.payout import Payout
+from royalties.models.period import ClosingStep, Period
+from royalties.models.posting import Account, Posting, Transaction
+from royalties.models.rate import Rate
+from royalties.models.split import SplitAnswer, SplitShare, SplitVersion
+from royalties.models.statement import Statement, StatementDraft, StatementLine
+from royalties.models.usage import UsageConflict, UsageEvent, UsageRefusal
+
+__all__ = [
+    "Account",
+    "Allocation",
+    "AllocationLine",
+    "AllocationShare",
+    "ClosingStep",
+    "Payout",
+    "Period",
+    "Posting",
+    "Rate",
+    "SplitAnswer",
+    "SplitShare",
+    "SplitVersion",
+    "Statement",
+    "StatementDraft",
+    "StatementLine",
+    "Transaction",
+    "UsageConflict",
+    "UsageEvent",
+    "UsageRefusal",
+]
