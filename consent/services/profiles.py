@@ -25,16 +25,16 @@ WITH target AS MATERIALIZED (
     SELECT DISTINCT unnest(works) AS id FROM target
 ), artist AS MATERIALIZED (
     SELECT DISTINCT unnest(main_artists || featured_artists) AS id FROM target
-), row AS (
+), version AS (
     SELECT c.* FROM consent_rightsclaim c JOIN target t ON t.id = c.recording_id
     UNION ALL
     SELECT c.* FROM consent_rightsclaim c JOIN work w ON w.id = c.work_id
     UNION ALL
     SELECT c.* FROM consent_rightsclaim c JOIN artist a ON a.id = c.repertoire_id
 ), ranked AS (
-    SELECT row.*, max(id) FILTER (WHERE valid_from IS NULL OR valid_from <= ledger.now)
+    SELECT version.*, max(id) FILTER (WHERE valid_from IS NULL OR valid_from <= ledger.now)
                   OVER (PARTITION BY claim) AS speaking
-      FROM row, (SELECT ledger_now() AS now) ledger
+      FROM version, (SELECT ledger_now() AS now) ledger
 ), line AS MATERIALIZED (
     SELECT recording_id, work_id, repertoire_id,
            concat_ws(':', party_id, "right", share_bp, authority, standing,
