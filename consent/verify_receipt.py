@@ -1,0 +1,250 @@
+"""Check a Liner Notes receipt, offline, without asking anyone.
+
+    python verify_receipt.py receipt.json [--key KEY] [--checkpoint FILE]
+
+Needs Python 3.10 or newer and the package `cryptography`; no network. KEY is a verifying key
+(name+hash+base64), or a file with one a line, and FILE a checkpoint of the same ledger, that you
+have from somewhere else than the receipt: only such a key says who signed.
+
+Exit status: 0 everything that was asked holds, 1 something is wrong, 2 it cannot be judged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = ["FORMAT", "canonical", "check", "record_of"]
+
+FORMAT = "liner-notes-receipt/1"
+# The consent states of DPV: by the way an answer came about, or else by the answer.
+STATES = {"withdrawn": "Withdrawn", "revoked": "Revoked", "invalidated": "Invalidated"}
+STATES |= {"allow": "Given", "deny": "Refused", "ask": "RequestDeferred"}
+
+Keys = dict[tuple[str, bytes], bytes]  # by name and key hash
+
+PROVED = """
+PROVED: these exact entries stand at these places in the ledger that the checkpoint signs, and
+the record's account of them, and any wording and personal details shown, agree with them.
+"""
+PINNED = "PROVED: it was signed with the key that you gave.\n"
+UNPINNED = """NOT PROVED: who signed. The key came with the receipt itself, which therefore only
+agrees with itself: get the key from somewhere else and give it with --key.
+"""
+NOT_PROVED = """NOT PROVED: the time. It is the ledger's own clock; no checkpoint has a trusted one.
+NOT PROVED: that nothing else was decided before or since.
+NOT PROVED: what else the record tells (companies, addresses, retention): no entry has it.
+"""
+
+
+class ReceiptError(Exception):
+    """A sentence, and the exit status."""
+
+
+def need(condition: Any, sentence: str, status: int = 1) -> None:
+    if not condition:
+        raise ReceiptError(sentence, status)
+
+
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def parse(text: Any) -> dict[str, Any]:
+    """A JSON object in which no name occurs twice, so that every reader reads the same."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        need(len(dict(pairs)) == len(pairs), "A name occurs twice.")
+        return dict(pairs)
+
+    found = json.loads(text, object_pairs_hook=once)
+    need(isinstance(found, dict), "A part that should have names and values has none.")
+    return dict(found)
+
+
+def canonical(value: Any) -> bytes:
+    """JSON in its one canonical spelling (RFC 8785; the ledger has no fractions)."""
+
+    def ordered(value: Any) -> Any:
+        if isinstance(value, dict):
+            names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+            return {name: ordered(value[name]) for name in names}
+        return [ordered(each) for each in value] if isinstance(value, list) else value
+
+    return json.dumps(ordered(value), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def unbase64(text: Any) -> bytes:
+    data = base64.b64decode(text, validate=True)
+    need(data and base64.b64encode(data).decode() == text, "Something is not proper base64.")
+    return data
+
+
+def whole(number: Any) -> int:
+    need(type(number) is int and 0 <= number < 2**63, "A number is not a proper one.")
+    return int(number)
+
+
+def root_above(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    """Where an inclusion proof leads (RFC 9162 section 2.1.3.2)."""
+    need(index < size, "A proof speaks of an entry that the ledger did not have yet.")
+    node, last, root = index, size - 1, sha256(b"\x00" + leaf)
+    for sibling in path:
+        need(last > 0 and len(sibling) == 32, "A proof has too many hashes, or broken ones.")
+        if node & 1 or node == last:
+            root = sha256(b"\x01" + sibling + root)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            root = sha256(b"\x01" + root + sibling)
+        node, last = node >> 1, last >> 1
+    need(last == 0, "A proof has too few hashes.")
+    return root
+
+
+def read_keys(lines: list[str]) -> Keys:
+    keys = {}
+    for line in lines:
+        name, _, rest = line.strip().partition("+")
+        key_hash, plus, encoded = rest.partition("+")
+        need(plus, "A key is written as name+hash+base64; a name alone is no key.", 2)
+        data = unbase64(encoded)
+        need(data[:1] == b"\x01" and len(data) == 33, "A key is not an Ed25519 key.", 2)
+        found = sha256(name.encode() + b"\n" + data)[:4]
+        need(found.hex() == key_hash, "A key's hash does not belong to it.", 2)
+        keys[name, found] = data[1:]
+    return keys
+
+
+def open_note(note: str, keys: Keys) -> tuple[str, int, bytes, list[str]]:
+    """Origin, size, root and signers of a checkpoint (C2SP tlog-checkpoint, Ed25519)."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    text, blank, tail = note.rpartition("\n\n")
+    lines = text.split("\n")
+    need(blank and tail.endswith("\n") and len(lines) > 2, "The checkpoint is not a signed note.")
+    need(all(line and line.isprintable() for line in lines), "The checkpoint is garbled.")
+    need(re.fullmatch("0|[1-9][0-9]{0,18}", lines[1]), "The checkpoint's size is not a number.")
+    root, signers = unbase64(lines[2]), []
+    need(len(root) == 32, "The checkpoint's root does not have 32 bytes.")
+    for line in tail[:-1].split("\n"):
+        parts = line.split(" ")
+        need(len(parts) == 3 and parts[0] == "\u2014", "A signature line is not one.")
+        name, data = parts[1], unbase64(parts[2])
+        # Signatures by others (a later key, a witness) are passed over.
+        if name == lines[0] and (name, data[:4]) in keys:
+            key = Ed25519PublicKey.from_public_bytes(keys[name, data[:4]])
+            try:
+                key.verify(data[4:], f"{text}\n".encode())
+            except InvalidSignature:
+                raise ReceiptError("The signature under the checkpoint is forged.", 1) from None
+            signers.append(f"{name}+{data[:4].hex()}")
+    need(signers, "None of the keys given has signed the checkpoint.")
+    return lines[0], whole(int(lines[1])), root, signers
+
+
+def record_of(leaf: dict[str, Any]) -> dict[str, Any]:
+    """The consent record that a leaf makes, in the terms of DPV: nothing in it but the leaf."""
+    body = leaf["body"]
+    record = {
+        "@id": f"urn:uuid:{leaf['id']}",
+        "@type": "dpv:ConsentRecord" if "stance" in body else "dpv:DataProcessingRecord",
+        "dct:conformsTo": "https://w3id.org/dpv/schema/dpv-27560#record",
+        "dct:identifier": leaf["id"],
+        "dct:isPartOf": f"urn:uuid:{leaf['act']}",
+        "dpv:isIndicatedAtTime": leaf["at"],
+        "liner:kind": leaf["kind"],
+        "liner:seq": leaf["seq"],
+        "liner:body": body,
+    }
+    if "stance" in body:
+        state = STATES.get(body.get("way")) or STATES.get(body["stance"]) or "Unknown"
+        record["dpv:hasConsentStatus"] = f"dpv:Consent{state}"
+    return record
+
+
+def check_entry(entry: dict[str, Any], size: int, root: bytes) -> dict[str, Any]:
+    """One leaf: its place in the tree, and the personal details it commits to, when shown."""
+    text, proof, personal = entry["leaf"], entry["inclusion"], entry.get("personal")
+    leaf = parse(text)
+    need(canonical(leaf) == text.encode(), "An entry is not written as the ledger writes.")
+    need(" ".join(leaf) == "act at body id kind seq v" and leaf["v"] == 1, "An entry is no leaf.")
+    seq = whole(leaf["seq"])
+    need(seq == whole(proof["index"]) + 1, "An entry's number is not its place in the ledger.")
+    need(whole(proof["size"]) == size, "A proof is for another checkpoint.")
+    found = root_above(text.encode(), seq - 1, size, [unbase64(each) for each in proof["hashes"]])
+    need(found == root, f"Entry {seq} is not in the ledger that the checkpoint signs.")
+    if personal is not None:
+        commitment = sha256(unbase64(personal["salt"]) + canonical(personal["data"])).hex()
+        need(commitment == leaf["body"].get("personal"), "Personal details are not the true ones.")
+    return leaf
+
+
+def check(receipt: dict[str, Any], pinned: Keys | None, brought: str | None) -> list[str]:
+    """Every check there is; returns what the entries say, in plain words."""
+    need(receipt.get("format") == FORMAT, f"This is no receipt of the format {FORMAT}.", 2)
+    keys = read_keys(receipt["keys"]) if pinned is None else pinned
+    origin, size, root, signers = open_note(receipt["checkpoint"], keys)
+    if brought is not None:
+        other = open_note(brought, keys)
+        need(other[:2] == (origin, size), f"Bring the checkpoint of {origin} at {size} entries.", 2)
+        need(other[2] == root, "TWO DIFFERENT HISTORIES were signed: keep both files.")
+    record, entries = receipt["record"], receipt["leaves"]
+    leaves = [check_entry(entry, size, root) for entry in entries]
+    need(leaves, "The receipt has no entries.")
+    told = canonical(record["dpv:hasRecordOfActivity"])  # as text: in Python True equals 1
+    meant = canonical([record_of(leaf) for leaf in leaves])
+    need(told == meant, "What the record says is not what the entries say.")
+    worded = {leaf["body"].get("wording") for leaf in leaves}
+    for notice in record["dpv:hasNotice"]:
+        digest = sha256(notice["dct:description"].encode()).hex()
+        need(digest in worded, "A wording in the record is not the one that was seen.")
+    said = [f"Ledger {origin}, {size} entries, signed with {', '.join(signers)}."]
+    for leaf, entry in zip(leaves[:20], entries, strict=False):
+        said.append(f"Entry {leaf['seq']}: {leaf['kind']}, {leaf['at']} by the ledger's own clock")
+        said += [f"    {name}: {canonical(value).decode()}" for name, value in leaf["body"].items()]
+        if entry.get("personal") is not None:
+            said.append(f"    it is about {canonical(entry['personal']['data']).decode()}")
+        elif "personal" in leaf["body"]:
+            said.append("    its personal details are not shown, or were erased; the rest holds")
+    return said + ([f"... and {len(leaves) - 20} more, all checked"] if len(leaves) > 20 else [])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Check a Liner Notes receipt, offline.")
+    parser.add_argument("receipt")
+    parser.add_argument("--key", action="append", default=[], help="a verifying key, or a file")
+    parser.add_argument("--checkpoint", help="the same checkpoint, from somewhere else")
+    asked = parser.parse_args()
+    status, end = 0, PROVED + (PINNED if asked.key else UNPINNED) + NOT_PROVED
+    try:
+        texts = [
+            Path(key).read_bytes().decode() if Path(key).is_file() else key for key in asked.key
+        ]
+        given = [line for text in texts for line in text.splitlines() if line.strip()]
+        pinned = read_keys(given) if asked.key else None
+        brought = Path(asked.checkpoint).read_bytes().decode() if asked.checkpoint else None
+        said = check(parse(Path(asked.receipt).read_bytes().decode()), pinned, brought)
+    except ReceiptError as wrong:
+        said, status = [str(wrong.args[0])], wrong.args[1]
+    except (OSError, ImportError) as error:
+        said, status = [str(error)], 2
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        said, status = ["The receipt is damaged: a part is missing or not what it should be."], 1
+    if status:
+        said[0], end = f"{('WRONG', 'CANNOT BE JUDGED')[status - 1]}: {said[0]}", ""
+    # Nothing in a receipt may move the cursor, or pass for a line of ours.
+    safe = ["".join(each if each.isprintable() else "?" for each in line) + "\n" for line in said]
+    sys.stdout.buffer.write(("".join(safe) + end).encode("utf-8", "backslashreplace"))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
