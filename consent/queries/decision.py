@@ -186,12 +186,15 @@ class Loaded:
         state = self._parties.get(party)
         return state is None or state[2]
 
-    def decide(self, ask: Ask) -> Decision:
-        """Decide one of the questions that these facts were loaded for."""
-        return decide(Question(ask.use, self.at, ask.territory), self.facts(ask))
+    def decide(self, ask: Ask, *, bare: bool = False) -> Decision:
+        """Decide one of the questions that these facts were loaded for (`bare`: see `facts`)."""
+        return decide(Question(ask.use, self.at, ask.territory), self.facts(ask, bare=bare))
 
-    def facts(self, ask: Ask) -> Facts:
-        """The facts of one question, as `consent.decisions` wants them."""
+    def facts(self, ask: Ask, *, bare: bool = False) -> Facts:
+        """The facts of one question, as `consent.decisions` wants them.
+
+        With `bare`, for a recording like this one that no answer and no licence names by itself.
+        """
         recording = self._recordings.get(ask.isrc)
         tool = self._tool(ask)
         if recording is None or tool is None:
@@ -210,9 +213,21 @@ class Loaded:
             recording=recording,
             tool=tool,
             claims=tuple(claims),
-            licences=self._licences_for(tool.company, recording.key),
-            artists={key: self._artist(key, ask.use, recording.key, tool) for key in people},
+            licences=self._licences_for(tool.company, None if bare else recording.key),
+            artists={
+                key: self._artist(key, ask.use, None if bare else recording.key, tool)
+                for key in people
+            },
             changes_at=self._changes_at(recording, tool.company, claims),
+        )
+
+    def has_own_answer(self, isrc: str, use: str) -> bool:
+        """Does some answer on this use name this recording?"""
+        recording = self._recordings.get(isrc)
+        return recording is not None and any(
+            a[6] == recording.key
+            for key in recording.main_artists + recording.featured_artists
+            for a in self._answers.get((key, use), ())
         )
 
     def _tool(self, ask: Ask) -> ToolFacts | None:
@@ -235,7 +250,7 @@ class Loaded:
             facts, model=model[0], model_retired=model[3], model_registered_at=_needed(model[4])
         )
 
-    def _licences_for(self, company: int, recording: int) -> tuple[LicenceFacts, ...]:
+    def _licences_for(self, company: int, recording: int | None) -> tuple[LicenceFacts, ...]:
         return tuple(
             facts
             if catalogue == "all"
@@ -245,7 +260,7 @@ class Loaded:
             for version, catalogue, facts in self._licences.get(company, ())
         )
 
-    def _artist(self, key: int, use: str, recording: int, tool: ToolFacts) -> ArtistFacts:
+    def _artist(self, key: int, use: str, recording: int | None, tool: ToolFacts) -> ArtistFacts:
         answers = []
         for a in self._answers.get((key, use), ()):
             if a[6] not in (None, recording) or a[7] not in (None, tool.company):

@@ -1,0 +1,374 @@
+"""What really holds for an artist, and why: what the permission pages show.
+
+An artist may have a hundred thousand recordings, so nothing here is done per recording: recordings
+whose rights are alike are one group (`ProfileCount`), and those that an answer or a licence names
+one by one are grouped by what names them. One decision per group, use kind and tool.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connection
+
+from consent.decisions import Code, Decision, Reason, Verdict
+from consent.models import Artist, Party, Permission, ProfileCount, Tool, Wording
+from consent.queries.decision import Answered, Ask, Loaded, decide_many, load
+from consent.scopes import Scope
+from consent.sentences import SENTENCES, Move, spell, what_is_missing
+from consent.words import Authority, Right, UseKind
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Recordings of an artist that every decision treats alike, with one as the example."""
+
+    isrc: str
+    recordings: int
+    bare: bool = True  # no answer and no licence names these recordings one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One reason, ready to be read. `seq` is its ledger position, `until` a UTC moment."""
+
+    code: str
+    verdict: str
+    sentence: str
+    who: str = ""
+    seq: int | None = None
+    until: datetime | None = None
+    todo: str = ""
+    move: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolView:
+    """What holds for one tool and one use kind, over all recordings of the artist."""
+
+    tool: Tool
+    allowed: int
+    recordings: int
+    steps: tuple[Step, ...]  # of the largest group
+
+    @property
+    def holds(self) -> bool:
+        return self.allowed > 0
+
+    @property
+    def deciding(self) -> Step | None:
+        """The first reason for a no, or the last step of a yes."""
+        return next(
+            (s for s in self.steps if s.verdict == Verdict.NO),
+            self.steps[-1] if self.steps else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UseView:
+    """What an artist answered on a use kind, and what really holds.
+
+    `state`: `holds` (allowed for some recording and tool), `overridden` (allowed although she did
+    not say yes), `not_in_force` (she said yes, and nothing is allowed), `waits` (for her),
+    `refused`.
+    """
+
+    use: UseKind
+    state: str
+    answer: Permission | None
+    stance: str
+    recordings: int
+    allowed: int
+    tools: tuple[ToolView, ...]
+    exceptions: int
+    main_reason: Step | None
+    main_reason_recordings: int
+    missing: tuple[Step, ...]
+    wording_changed: bool = False
+    seq: int = 0
+
+    @property
+    def allowed_tools(self) -> tuple[ToolView, ...]:
+        return tuple(t for t in self.tools if t.holds)
+
+    @property
+    def companies(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(t.tool.company.party.name for t in self.allowed_tools))
+
+
+@dataclass(slots=True)
+class _Names:
+    """Names of the parties that reasons speak of, in one query."""
+
+    of: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def for_decisions(cls, decisions: Iterable[Decision]) -> "_Names":
+        keys = {r.party for d in decisions for r in d.reasons if r.party is not None}
+        return cls(dict(Party.objects.filter(pk__in=keys).values_list("pk", "name")))
+
+    def steps(self, decision: Decision) -> tuple[Step, ...]:
+        return tuple(self.step(r) for r in decision.reasons)
+
+    def step(self, reason: Reason) -> Step:
+        who = self.of.get(reason.party, "") if reason.party is not None else ""
+        right = Right(reason.right).label if reason.right else ""
+        sentence = SENTENCES[reason.code]
+        missing = reason.verdict is Verdict.NO
+        return Step(
+            code=reason.code.value,
+            verdict=reason.verdict.value,
+            sentence=spell(
+                reason.code,
+                who=who,
+                right=right,
+                authority=Authority(reason.authority).label if reason.authority else "",
+                until=reason.until,
+                clause=reason.clause,
+            ),
+            who=who,
+            seq=reason.seq,
+            until=reason.until,
+            todo=what_is_missing(reason.code, who=who, right=right) if missing else "",
+            move=sentence.move.value if missing else Move.NOBODY.value,
+            licence=reason.licence,
+        )
+
+
+def explain(ask: Ask, *, known_seq: int | None = None) -> tuple[Answered, tuple[Step, ...]]:
+    """One decision with its reasons as sentences, in order."""
+    answered = decide_many([ask], known_seq=known_seq)
+    return answered, _Names.for_decisions(answered.decisions).steps(answered.decisions[0])
+
+
+def steps_of(decisions: Sequence[Decision]) -> list[tuple[Step, ...]]:
+    """The reasons of several decisions as sentences; one query for all names."""
+    names = _Names.for_decisions(decisions)
+    return [names.steps(d) for d in decisions]
+
+
+# Tools whose company holds a licence that may touch the artist's recordings, and the versions of
+# those licences that name recordings one by one.
+_LICENSED = """
+WITH holder AS (
+    SELECT %(artist)s::bigint AS id
+    UNION SELECT c.party_id FROM consent_rightsclaim c WHERE c.repertoire_id = %(artist)s
+    UNION SELECT c.party_id FROM consent_profilecount p
+      JOIN consent_rightsclaim c ON c.recording_id = p.example_id WHERE p.artist_id = %(artist)s
+    UNION SELECT c.party_id FROM consent_profilecount p
+      JOIN LATERAL (SELECT works FROM consent_recordingidentity i
+                     WHERE i.recording_id = p.example_id ORDER BY i.id DESC LIMIT 1) i ON true
+      JOIN consent_rightsclaim c ON c.work_id = ANY (i.works) WHERE p.artist_id = %(artist)s
+)
+SELECT l.company_id, v.id, v.catalogue
+  FROM consent_licence l
+  JOIN LATERAL (SELECT v.id, v.catalogue FROM consent_licenceversion v
+                 WHERE v.licence_id = l.id ORDER BY v.id DESC LIMIT 1) v ON true
+ WHERE l.holder_id IN (SELECT id FROM holder)
+"""
+
+_NAMED = """
+WITH latest AS (
+    SELECT DISTINCT ON (use, scope, territories) *
+      FROM consent_permission
+     WHERE artist_id = %(artist)s AND recording_id IS NOT NULL
+     ORDER BY use, scope, territories, id DESC
+), answered AS (
+    SELECT recording_id, string_agg(concat_ws(' ', use, coalesce(company_id, 0),
+           coalesce(tool_id, 0), stance, way, valid_from, valid_until, territories,
+           notice_days, took_back_allow), ';' ORDER BY use, scope, territories) AS signature
+      FROM latest WHERE way <> 'cleared' GROUP BY recording_id
+), listed AS (
+    SELECT x.recording_id, string_agg(x.version_id::text, ' ' ORDER BY x.version_id) AS versions
+      FROM consent_licencelisting x
+      JOIN consent_artistrecording b
+        ON b.recording_id = x.recording_id AND b.artist_id = %(artist)s
+     WHERE x.version_id = ANY (%(versions)s) GROUP BY x.recording_id
+)
+SELECT r.profile_id, min(r.isrc), count(*)
+  FROM answered FULL JOIN listed USING (recording_id)
+  JOIN consent_recording r ON r.id = recording_id
+ GROUP BY r.profile_id, answered.signature, listed.versions
+"""
+
+
+def groups_of(artist: Artist, versions: Sequence[int]) -> list[Group]:
+    """The artist's recordings in groups that every decision treats alike.
+
+    `versions` are the licence versions that name recordings one by one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMED, {"artist": artist.pk, "versions": list(versions)})
+        named = cursor.fetchall()
+    taken: Counter[int] = Counter()
+    groups = []
+    for profile, isrc, count in named:
+        taken[profile] += count
+        groups.append(Group(isrc, count, bare=False))
+    for row in ProfileCount.objects.filter(artist=artist).select_related("example"):
+        rest = row.recordings - taken[row.profile_id]
+        if rest > 0:
+            groups.append(Group(row.example.isrc, rest))
+    return sorted(groups, key=lambda g: -g.recordings)
+
+
+def _licensed(artist: Artist) -> tuple[set[int], list[int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_LICENSED, {"artist": artist.pk})
+        rows = cursor.fetchall()
+    return {r[0] for r in rows}, [r[1] for r in rows if r[2] != "all"]
+
+
+def uses_of(
+    artist: Artist,
+    *,
+    language: str = "en",
+    wordings: Mapping[str, Wording] | None = None,
+    waiting: Mapping[str, int] | None = None,
+    tools: Sequence[Tool] | None = None,
+) -> list[UseView]:
+    """All seven use kinds with the artist's general answer and what really holds.
+
+    `tools` narrows it to some tools (the page of one tool); otherwise every tool whose company
+    holds a licence that may touch the artist, or that she has answered about. `waiting` counts
+    open questions per use kind. The number of queries is constant.
+    """
+    companies, versions = _licensed(artist)
+    answers = list(
+        Permission.objects.filter(artist=artist, recording=None)
+        .order_by("use", "scope", "territories", "-id")
+        .distinct("use", "scope", "territories")
+        .select_related("wording", "act")
+    )
+    if tools is None:
+        companies |= {a.company_id for a in answers if a.company_id}
+        about = [a.tool_id for a in answers if a.tool_id]
+        tools = list(
+            Tool.objects.filter(company__in=companies).select_related("company__party")
+            | Tool.objects.filter(pk__in=about).select_related("company__party")
+        )
+    tools = sorted(tools, key=lambda t: (t.company.party.name, t.name))
+    groups = groups_of(artist, versions)
+    loaded = load(
+        [Ask(g.isrc, use, t.slug) for g in groups for use in UseKind for t in tools]
+        or [Ask("", "", "")]
+    )
+    decided = {
+        (use, t.pk, i): loaded.decide(Ask(g.isrc, use, t.slug), bare=g.bare)
+        for use in UseKind
+        for t in tools
+        for i, g in enumerate(groups)
+    }
+    names = _Names.for_decisions(decided.values())
+    return [
+        _use_view(
+            use,
+            tools,
+            groups,
+            {(t, i): d for (u, t, i), d in decided.items() if u == use},
+            [a for a in answers if a.use == use],
+            names,
+            loaded,
+            (wordings or {}).get(use),
+            (waiting or {}).get(use, 0),
+        )
+        for use in UseKind
+    ]
+
+
+def _use_view(
+    use: UseKind,
+    tools: Sequence[Tool],
+    groups: Sequence[Group],
+    decided: Mapping[tuple[int, int], Decision],
+    answers: Sequence[Permission],
+    names: _Names,
+    loaded: Loaded,
+    wording: Wording | None,
+    waiting: int,
+) -> UseView:
+    total = sum(g.recordings for g in groups)
+    views, reasons, overridden = [], Counter[Reason](), False
+    allowed_somewhere: set[int] = set()
+    for tool in tools:
+        allowed = 0
+        for i, group in enumerate(groups):
+            decision = decided[(tool.pk, i)]
+            if decision.allowed:
+                allowed += group.recordings
+                allowed_somewhere.add(i)
+                overridden |= any(r.code is Code.OVERRIDDEN for r in decision.reasons)
+            else:
+                for reason in decision.reasons:
+                    if reason.verdict is Verdict.NO:
+                        reasons[reason] += group.recordings
+        steps = names.steps(decided[(tool.pk, 0)]) if groups else ()
+        views.append(ToolView(tool, allowed, total, steps))
+    answer = next((a for a in answers if a.scope == "*/*" and not a.territories), None)
+    stance = _stance(answer, loaded.at)
+    allowed_total = sum(groups[i].recordings for i in allowed_somewhere)
+    top = _heaviest(reasons, stance)
+    return UseView(
+        use=use,
+        state=_state(stance, allowed_total, overridden, waiting, reasons),
+        answer=answer,
+        stance=stance,
+        recordings=total,
+        allowed=allowed_total,
+        tools=tuple(views),
+        exceptions=sum(
+            1 for a in answers if (a.scope != "*/*" or a.territories) and a.way != "cleared"
+        )
+        + sum(g.recordings for g in groups if not g.bare and _is_named(g, use, loaded)),
+        main_reason=names.step(top) if top is not None else None,
+        main_reason_recordings=min(reasons[top], total) if top is not None else 0,
+        missing=tuple(
+            dict.fromkeys(
+                names.step(r) for r, _n in reasons.most_common() if SENTENCES[r.code].todo
+            )
+        ),
+        wording_changed=(
+            stance == "allow"
+            and answer is not None
+            and wording is not None
+            and answer.wording_id is not None
+            and answer.wording is not None
+            and answer.wording.version != wording.version
+        ),
+        seq=loaded.seq,
+    )
+
+
+def _is_named(group: Group, use: str, loaded: Loaded) -> bool:
+    return loaded.has_own_answer(group.isrc, use)
+
+
+def _stance(answer: Permission | None, at: datetime) -> str:
+    if answer is None or (answer.valid_from is not None and answer.valid_from > at):
+        return "undecided"
+    if answer.valid_until is not None and answer.valid_until <= at:
+        return "undecided"
+    return answer.stance
+
+
+def _heaviest(reasons: Counter[Reason], stance: str) -> Reason | None:
+    """The reason that matters most to her: with a yes, what stands in its way elsewhere."""
+    own = {Code.ARTIST_UNDECIDED, Code.ARTIST_DENIES, Code.ARTIST_ASKS, Code.ARTIST_WITHDREW}
+    ranked = sorted(
+        reasons, key=lambda r: (stance == "allow" and r.code in own, -reasons[r], r.code)
+    )
+    return ranked[0] if ranked else None
+
+
+def _state(
+    stance: str, allowed: int, overridden: bool, waiting: int, reasons: Counter[Reason]
+) -> str:
+    if allowed:
+        return "overridden" if overridden and stance != "allow" else "holds"
+    if stance == "allow":
+        return "not_in_force"
+    if stance == "undecided" or waiting:
+        return "waits"
+    return "refused"
