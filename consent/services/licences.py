@@ -5,18 +5,19 @@ can be. Every version is one ledger entry that holds all that a decision reads o
 """
 
 import hashlib
+import uuid
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from consent import standard_licence
 from consent.clock import now
-from consent.errors import Frozen, Refused, refused_by
+from consent.errors import Frozen, Refused
+from consent.leaves import moment
+from consent.licence_terms import Terms, check_terms
 from consent.models import (
     AICompany,
     Artist,
@@ -31,113 +32,13 @@ from consent.models import (
 )
 from consent.services.acts import open_act, ref_of, take_turn
 from consent.services.ledger import Leaf, is_frozen, record
+from consent.services.parties import check
 from consent.services.tools import refuse_suspended
 from consent.territories import normalise_territories
-from consent.words import PERSONAL_KINDS, UseKind
+from consent.words import UseKind
 
 if TYPE_CHECKING:
     from portal.models import User
-
-MAX_NOTICE_DAYS = 365
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a licence version says. All moments are UTC.
-
-    `territories` empty means the world, `model_versions` empty every version of the company's
-    tools, `starts_at` None at once, `ends_at` None until it is ended. `recordings` are the list of
-    a catalogue `list` or `all_except`. Without `artist_approval` the clause that gives the holder
-    the right to decide alone is named in `override_clause`, and published.
-    """
-
-    uses: Collection[UseKind | str]
-    catalogue: Catalogue | str = Catalogue.ALL
-    recordings: Collection[Recording] = ()
-    territories: Collection[str] = ()
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    notice_days: int = 0
-    model_versions: Collection[ModelVersion] = ()
-    artist_approval: bool = True
-    override_clause: str = ""
-    text: str = ""
-
-
-def check_terms(*, company: AICompany, terms: Terms, at: datetime) -> Terms:
-    """Return `terms` in stored form: sorted, each thing once. Writes nothing.
-
-    Raises `Refused` with the field that is wrong: `unknown_use`, `unknown_territory`,
-    `from_in_the_past`, `until_in_the_past`, `until_before_from`, `listing_missing`,
-    `listing_needless`, `model_version_of_another`, `notice_days`, `override_clause`,
-    `override_needless`, `artist_always_decides`.
-    """
-    uses = sorted({str(u) for u in terms.uses})
-    for use in uses:
-        if use not in UseKind.values:
-            raise Refused(
-                "unknown_use",
-                _("“%(use)s” is not a use kind."),
-                field="uses",
-                params={"use": use[:40]},
-            )
-    if not uses:
-        raise Refused("licence_uses", _("Name at least one use kind."), field="uses")
-    if terms.catalogue not in Catalogue.values:
-        raise Refused("unknown_catalogue", _("Choose which recordings."), field="catalogue")
-    _check_days(terms, at)
-    recordings = list({r.pk: r for r in terms.recordings}.values())
-    if terms.catalogue == Catalogue.ALL and recordings:
-        raise Refused(
-            "listing_needless",
-            _("All recordings are licensed: leave the list empty, or choose another catalogue."),
-            field="recordings",
-        )
-    if terms.catalogue != Catalogue.ALL and not recordings:
-        raise Refused("listing_missing", _("Name the recordings."), field="recordings")
-    models = list({m.pk: m for m in terms.model_versions}.values())
-    if any(m.tool.company_id != company.pk for m in models):
-        raise Refused(
-            "model_version_of_another",
-            _("A model version on the list belongs to another company."),
-            field="model_versions",
-        )
-    clause = terms.override_clause.strip()
-    if terms.artist_approval and clause:
-        raise Refused(
-            "override_needless",
-            _("A clause is named only where the holder decides without the artist."),
-            field="override_clause",
-        )
-    if not terms.artist_approval:
-        if not clause:
-            raise Refused(
-                "override_clause",
-                _("A licence that does without the artist's yes must name the clause."),
-                field="override_clause",
-            )
-        if PERSONAL_KINDS.intersection(uses):
-            raise Refused(
-                "artist_always_decides",
-                _(
-                    "Voice, style, name and image always need the artist's own yes, whatever a"
-                    " contract says. Sign them in a licence of their own."
-                ),
-                field="uses",
-            )
-    return Terms(
-        uses=uses,
-        catalogue=str(terms.catalogue),
-        recordings=sorted(recordings, key=lambda r: r.isrc),
-        territories=normalise_territories(terms.territories),
-        starts_at=terms.starts_at,
-        ends_at=terms.ends_at,
-        notice_days=terms.notice_days,
-        model_versions=sorted(models, key=lambda m: str(m.ref)),
-        artist_approval=terms.artist_approval,
-        override_clause=clause,
-        text=terms.text,
-    )
 
 
 @transaction.atomic
@@ -187,10 +88,7 @@ def sign_licence(
         ),
     )
     licence = Licence(holder=holder, company=company, title=title, created_at=at)
-    try:
-        licence.full_clean()
-    except ValidationError as error:
-        raise refused_by(error) from error
+    check(licence)
     licence.save()
     return _write_version(by, licence, checked, number=1, at=at)
 
@@ -326,25 +224,6 @@ def _companies_in_good_standing() -> list[AICompany]:
     ]
 
 
-def _check_days(terms: Terms, at: datetime) -> None:
-    if terms.starts_at is not None and terms.starts_at <= at:
-        raise Refused(
-            "from_in_the_past",
-            _("A licence begins when it is signed, or later. Leave the beginning empty for now."),
-            field="starts_at",
-        )
-    if terms.ends_at is not None and terms.ends_at <= at:
-        raise Refused("until_in_the_past", _("The end lies in the past."), field="ends_at")
-    if terms.starts_at and terms.ends_at and terms.ends_at <= terms.starts_at:
-        raise Refused(
-            "until_before_from", _("The end must come after the beginning."), field="ends_at"
-        )
-    if not 0 <= terms.notice_days <= MAX_NOTICE_DAYS:
-        raise Refused(
-            "notice_days", _("A notice period has between 0 and 365 days."), field="notice_days"
-        )
-
-
 def _refuse_frozen() -> None:
     if is_frozen():
         raise Frozen(
@@ -380,36 +259,7 @@ def _write_version(
     at: datetime,
     is_end: bool = False,
 ) -> LicenceVersion:
-    isrcs = [r.isrc for r in terms.recordings]
-    body: dict[str, Any] = {
-        "by": ref_of(by),
-        "licence": str(licence.ref),
-        "number": number,
-        "holder": str(licence.holder.ref),
-        "company": str(licence.company.party.ref),
-        "uses": list(terms.uses),
-        "catalogue": str(terms.catalogue),
-        "listed": {"count": len(isrcs), "sha256": listing_digest(isrcs)},
-        "territories": list(terms.territories),
-        "starts_at": _text(terms.starts_at),
-        "ends_at": _text(terms.ends_at),
-        "notice_days": terms.notice_days,
-        "model_versions": [str(m.ref) for m in terms.model_versions],
-        "artist_approval": terms.artist_approval,
-        "ended": is_end,
-    }
-    leaf = Leaf(
-        "licence.ended" if is_end else "licence.signed",
-        body,
-        subject=licence.holder.ref,
-        personal={
-            "title": licence.title,
-            "override_clause": terms.override_clause,
-            "terms": terms.text,
-        },
-    )
     version = LicenceVersion(
-        entry_id=leaf.id,
         licence=licence,
         number=number,
         uses=list(terms.uses),
@@ -425,10 +275,23 @@ def _write_version(
         ended=is_end,
         signed_at=at,
     )
-    try:
-        version.full_clean(exclude={"entry"})
-    except ValidationError as error:
-        raise refused_by(error) from error
+    check(version)
+    leaf = Leaf(
+        "licence.ended" if is_end else "licence.signed",
+        licence_body(
+            by,
+            version,
+            isrcs=[r.isrc for r in terms.recordings],
+            models=[m.ref for m in terms.model_versions],
+        ),
+        subject=licence.holder.ref,
+        personal={
+            "title": licence.title,
+            "override_clause": version.override_clause,
+            "terms": version.terms,
+        },
+    )
+    version.entry_id = leaf.id
     version.save()
     LicenceListing.objects.bulk_create(
         [LicenceListing(version=version, recording=r) for r in terms.recordings], batch_size=5_000
@@ -450,5 +313,32 @@ def listing_digest(isrcs: Iterable[str]) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat()
+def licence_body(
+    by: "User | None",
+    version: LicenceVersion,
+    *,
+    isrcs: Collection[str],
+    models: Collection[uuid.UUID],
+) -> dict[str, Any]:
+    """The body of `licence.signed` and `licence.ended`: all that decisions read of a version.
+
+    `isrcs` are those on its list, `models` the refs of the model versions that it names. The
+    clause of an override and the wording of the terms stand beside the leaf, sealed.
+    """
+    return {
+        "by": ref_of(by),
+        "licence": str(version.licence.ref),
+        "number": version.number,
+        "holder": str(version.licence.holder.ref),
+        "company": str(version.licence.company.party.ref),
+        "uses": version.uses,
+        "catalogue": version.catalogue,
+        "listed": {"count": len(isrcs), "sha256": listing_digest(isrcs)},
+        "territories": version.territories,
+        "from": moment(version.starts_at),
+        "until": moment(version.ends_at),
+        "notice_days": version.notice_days,
+        "model_versions": sorted(str(m) for m in models),
+        "artist_approval": version.artist_approval,
+        "ended": version.ended,
+    }

@@ -7,23 +7,22 @@ only here, each time with its ledger entry.
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
-from consent.errors import Refused, refused_by
+from consent.errors import Refused
 from consent.models import (
     AICompany,
     ModelVersion,
     ModelVersionState,
-    Party,
     PartyState,
     Tool,
     ToolState,
 )
 from consent.services.acts import open_act, ref_of, take_turn
 from consent.services.ledger import Leaf, record
+from consent.services.parties import change_party_state, check, register_party
 from consent.words import PartyKind, ToolKind
 
 if TYPE_CHECKING:
@@ -49,35 +48,23 @@ def register_company(
                 field="slug",
             )
         return found
-    at = now()
-    party = Party(kind=PartyKind.COMPANY, name=name, language=language, created_at=at)
-    _clean(party)
+    party = register_party(by=by, kind=PartyKind.COMPANY, name=name, language=language)
     company = AICompany(party=party, slug=slug, website=website)
-    _clean(company, exclude={"party"})
-    party.save()
+    check(company)
     company.save()
-    leaf = Leaf(
-        "party.registered",
-        _party_body(by, party, suspended=False),
-        subject=party.ref,
-        personal={"name": name},
-    )
-    PartyState.objects.create(entry_id=leaf.id, party=party, kind=party.kind)
-    act = open_act(
-        by=by, kind="register_company", at=at, entries=1, summary={"company": str(party.ref)}
-    )
-    record(act.ref, [leaf])
     return company
 
 
 def suspend_company(*, by: "User | None", company: AICompany) -> AICompany:
     """Stop a company: every decision about its tools is a no from this commit on."""
-    return _set_company(by, company, suspended=True)
+    change_party_state(by=by, party=company.party, suspended=True)
+    return company
 
 
 def resume_company(*, by: "User | None", company: AICompany) -> AICompany:
     """Let a company that was stopped go on."""
-    return _set_company(by, company, suspended=False)
+    change_party_state(by=by, party=company.party, suspended=False)
+    return company
 
 
 @transaction.atomic
@@ -92,8 +79,8 @@ def register_tool(
 ) -> Tool:
     """Register a tool of `company`; `slug` is its name in the API, unique among all companies.
 
-    Raises `Refused`: `tool_differs` when the slug stands for something else already, or the code
-    of the field that is wrong.
+    Raises `Refused`: `tool_differs` when the slug stands for something else already,
+    `company_suspended`, or the code of the field that is wrong.
     """
     take_turn("tool", slug)
     found = Tool.objects.filter(slug=slug).first()
@@ -104,12 +91,15 @@ def register_tool(
                 "tool_differs", _("A tool with this short name is there already."), field="slug"
             )
         return found
+    refuse_suspended(company)
     at = now()
     tool = Tool(company=company, slug=slug, name=name, kind=kind, about=about, created_at=at)
-    _clean(tool)
+    check(tool)
     tool.save()
-    leaf = Leaf("tool.registered", _tool_body(by, tool, suspended=False))
-    ToolState.objects.create(entry_id=leaf.id, tool=tool)
+    state = ToolState(tool=tool)
+    leaf = Leaf("tool.registered", tool_body(by, state))
+    state.entry_id = leaf.id
+    state.save()
     act = open_act(by=by, kind="register_tool", at=at, entries=1, summary={"tool": str(tool.ref)})
     record(act.ref, [leaf])
     return tool
@@ -129,19 +119,23 @@ def resume_tool(*, by: "User | None", tool: Tool) -> Tool:
 def register_model_version(*, by: "User | None", tool: Tool, name: str) -> ModelVersion:
     """Register a version of a tool's model, before it is trained: a use is reported against it.
 
-    The same name again returns the version that is there, retired or not.
+    The same name again returns the version that is there, retired or not. Raises `Refused`
+    (`company_suspended`, or the code of the field that is wrong).
     """
     # The tool's row orders the states of its model versions too, and is there before they are.
     Tool.objects.select_for_update(no_key=True).get(pk=tool.pk)
     found = ModelVersion.objects.filter(tool=tool, name=name).first()
     if found is not None:
         return found
+    refuse_suspended(tool.company)
     at = now()
     version = ModelVersion(tool=tool, name=name, created_at=at)
-    _clean(version)
+    check(version)
     version.save()
-    leaf = Leaf("model.registered", _model_body(by, version, retired=False))
-    ModelVersionState.objects.create(entry_id=leaf.id, model_version=version)
+    state = ModelVersionState(model_version=version)
+    leaf = Leaf("model.registered", model_body(by, state))
+    state.entry_id = leaf.id
+    state.save()
     act = open_act(
         by=by,
         kind="register_model_version",
@@ -159,8 +153,10 @@ def retire_model_version(*, by: "User | None", model_version: ModelVersion) -> M
     Tool.objects.select_for_update(no_key=True).get(pk=model_version.tool_id)
     if ModelVersionState.objects.filter(model_version=model_version, retired=True).exists():
         return model_version
-    leaf = Leaf("model.retired", _model_body(by, model_version, retired=True))
-    ModelVersionState.objects.create(entry_id=leaf.id, model_version=model_version, retired=True)
+    state = ModelVersionState(model_version=model_version, retired=True)
+    leaf = Leaf("model.retired", model_body(by, state))
+    state.entry_id = leaf.id
+    state.save()
     act = open_act(
         by=by,
         kind="retire_model_version",
@@ -180,35 +176,15 @@ def refuse_suspended(company: AICompany) -> None:
 
 
 @transaction.atomic
-def _set_company(by: "User | None", company: AICompany, *, suspended: bool) -> AICompany:
-    party = Party.objects.select_for_update(no_key=True).get(pk=company.pk)
-    last = PartyState.objects.filter(party=party).order_by("-id")[0]
-    if last.suspended == suspended:
-        return company
-    leaf = Leaf("party.changed", _party_body(by, party, suspended=suspended))
-    PartyState.objects.create(entry_id=leaf.id, party=party, kind=last.kind, suspended=suspended)
-    act = open_act(
-        by=by,
-        kind="suspend_company" if suspended else "resume_company",
-        at=now(),
-        entries=1,
-        summary={"company": str(party.ref)},
-    )
-    record(act.ref, [leaf])
-    return company
-
-
-@transaction.atomic
 def _set_tool(by: "User | None", tool: Tool, *, suspended: bool) -> Tool:
     tool = Tool.objects.select_for_update(no_key=True).get(pk=tool.pk)
     last = ToolState.objects.filter(tool=tool).order_by("-id").first()
     if last is not None and last.suspended == suspended:
         return tool
-    leaf = Leaf(
-        "tool.suspended" if suspended else "tool.resumed",
-        _tool_body(by, tool, suspended=suspended),
-    )
-    ToolState.objects.create(entry_id=leaf.id, tool=tool, suspended=suspended)
+    state = ToolState(tool=tool, suspended=suspended)
+    leaf = Leaf("tool.suspended" if suspended else "tool.resumed", tool_body(by, state))
+    state.entry_id = leaf.id
+    state.save()
     act = open_act(
         by=by,
         kind="suspend_tool" if suspended else "resume_tool",
@@ -220,41 +196,23 @@ def _set_tool(by: "User | None", tool: Tool, *, suspended: bool) -> Tool:
     return tool
 
 
-def _party_body(by: "User | None", party: Party, *, suspended: bool) -> dict[str, Any]:
+def tool_body(by: "User | None", state: ToolState) -> dict[str, Any]:
+    """The body of `tool.registered`, `tool.suspended` and `tool.resumed`."""
     return {
         "by": ref_of(by),
-        "party": str(party.ref),
-        "kind": party.kind,
-        "suspended": suspended,
-        "is_minor": False,
-        "is_estate": False,
-        "guardian": None,
-        "members": [],
+        "tool": str(state.tool.ref),
+        "slug": state.tool.slug,
+        "company": str(state.tool.company.party.ref),
+        "suspended": state.suspended,
     }
 
 
-def _tool_body(by: "User | None", tool: Tool, *, suspended: bool) -> dict[str, Any]:
+def model_body(by: "User | None", state: ModelVersionState) -> dict[str, Any]:
+    """The body of `model.registered` and `model.retired`."""
     return {
         "by": ref_of(by),
-        "tool": str(tool.ref),
-        "slug": tool.slug,
-        "company": str(tool.company.party.ref),
-        "suspended": suspended,
+        "model_version": str(state.model_version.ref),
+        "name": state.model_version.name,
+        "tool": str(state.model_version.tool.ref),
+        "retired": state.retired,
     }
-
-
-def _model_body(by: "User | None", version: ModelVersion, *, retired: bool) -> dict[str, Any]:
-    return {
-        "by": ref_of(by),
-        "model_version": str(version.ref),
-        "name": version.name,
-        "tool": str(version.tool.ref),
-        "retired": retired,
-    }
-
-
-def _clean(instance: Any, exclude: set[str] | None = None) -> None:
-    try:
-        instance.full_clean(exclude=exclude)
-    except ValidationError as error:
-        raise refused_by(error) from error
