@@ -373,7 +373,9 @@ def test_no_value_that_the_receipt_proves_can_be_another(data: st.DataObject) ->
 
 def test_the_checkpoint_that_was_sent_elsewhere_confirms_the_receipt(desk: Desk) -> None:
     (desk.folder / "mailed").write_text(LEDGER.note)
-    assert desk.judge(LEDGER.receipt(), "--checkpoint", "mailed")[0] == 0
+    status, said = desk.judge(LEDGER.receipt(), "--checkpoint", "mailed")
+    assert status == 0
+    assert "The checkpoint that you brought has the same root." in said
 
 
 def test_two_histories_under_one_key_are_found_by_an_outside_checkpoint(desk: Desk) -> None:
