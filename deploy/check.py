@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PRODUCTION = {
     "LINER_ENV": "production",
     "LINER_SECRET_KEY": secrets.token_urlsafe(50),
+    "LINER_VAULT_KEY": "7e" * 32,
     "LINER_MFA_KEYS": "dGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMhISE=",
     "LINER_HOSTS": "notes.example",
     "DATABASE_URL": "postgresql://liner_app:secret@db.example/liner_notes",

@@ -19,6 +19,7 @@ for name in list(os.environ):
 
 # Keys that are worth nothing, so that reading settings writes nothing.
 os.environ["LINER_SECRET_KEY"] = "tests"
+os.environ["LINER_VAULT_KEY"] = "7e" * 32
 os.environ["LINER_MFA_KEYS"] = "dGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMhISE="
 
 from portal.settings import *  # noqa: F403
