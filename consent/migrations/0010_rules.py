@@ -25,7 +25,6 @@ INSERT_ONLY = [
     "consent_output",
     "consent_attribution",
     "consent_ledgerpersonal",
-    "consent_ledgertile",
     "consent_ledgercheckpoint",
 ]
 
