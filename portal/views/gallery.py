@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from portal.context import ArtistChoice, FrameFacts
+from portal.context import ArtistChoice, FrameFacts, frame
 from portal.templatetags.charts import BarChart, Series
 from portal.templatetags.figures import money_micros, money_minor
 from portal.templatetags.wording import STATES
@@ -300,4 +300,4 @@ def gallery(request: HttpRequest) -> HttpResponse:
         waiting=2,
     )
     request.frame_facts = facts  # type: ignore[attr-defined]
-    return render(request, "gallery.html", sample_context())
+    return render(request, "gallery.html", {**sample_context(), **frame(request)})
