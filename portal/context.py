@@ -92,7 +92,7 @@ def is_current(url: str, path: str) -> bool:
 
 
 def frame(request: HttpRequest) -> dict[str, Frame]:
-    """Context processor `portal.context.frame`: `{"frame": Frame}`. Never asks the database."""
+    """Context processor `portal.context.frame`: `{"frame": Frame}`. Asks nothing but the facts."""
     facts = getattr(request, "frame_facts", None) or FrameFacts()
 
     def items(pages: Sequence[tuple[str | Promise, str]]) -> list[NavItem]:

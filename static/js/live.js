@@ -1,7 +1,7 @@
 // What a screen reader must hear, what a printer must see, where the eye must go after an error.
 const words = document.querySelector("script[data-unreached]")?.dataset ?? {};
 
-export function announce(text) {
+function announce(text) {
   const place = document.getElementById("announce");
   if (!place || !text) return;
   place.textContent = "";
