@@ -1,0 +1,288 @@
+"""Asking: an AI company asks artists for exactly this, and no more.
+
+Each artist concerned gets a question of her own; together they are one batch. The company learns
+what became of the batch (`consent.queries.requests`), never who or how many were asked. A question
+allows nothing and promises nothing; silence is no answer.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from consent.clock import now
+from consent.errors import NotFound, Refused
+from consent.identifiers import IdentifierError, normalise_isrc
+from consent.leaves import moment
+from consent.models import (
+    AICompany,
+    Artist,
+    PermissionRequest,
+    Recording,
+    RecordingIdentity,
+    RequestState,
+    Tool,
+    ToolState,
+)
+from consent.services.acts import open_act, ref_of, take_turn
+from consent.services.ledger import Leaf, record
+from consent.services.parties import check
+from consent.services.tools import refuse_suspended
+from consent.words import PartyKind, UseKind
+
+if TYPE_CHECKING:
+    from portal.models import User
+
+MAX_ARTISTS: Final = 100
+VOICE_YEARS: Final = 10
+NO_MEANS_NO_DAYS: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The batch to ask about later; `requests` are for notices and never for the company."""
+
+    batch: uuid.UUID
+    requests: tuple[PermissionRequest, ...]
+    replayed: bool
+
+
+@transaction.atomic
+def ask_permission(
+    *,
+    by: "User | None" = None,
+    tool: Tool,
+    use: UseKind | str,
+    why: str,
+    artists: Sequence[Artist] = (),
+    isrc: str = "",
+    valid_from: datetime | None = None,
+    valid_until: datetime | None = None,
+) -> Asked:
+    """Ask for `use` by `tool`: for one recording (`isrc`), or for all work of the `artists` named.
+
+    For a recording everybody who has a say as an artist is asked: its main and featured artists,
+    for a voice the people who can be heard. `why` is shown to them as it is. Moments are UTC; for
+    a voice an end is needed, at most 10 years away. The same question while it waits returns the
+    batch that waits; after a no it can be asked again in 90 days.
+
+    Raises `Refused`: `unknown_use`, `scope`, `isrc`, `unknown_recording`, `nobody_to_ask`,
+    `too_many_artists`, `why`, `from_in_past`, `until_in_past`, `until_before_from`,
+    `voice_needs_end`, `voice_too_long`, `asked_recently`, `company_suspended`, `tool_suspended`.
+    """
+    at = now()
+    _check(use, why, valid_from, valid_until, at)
+    _check_tool(tool)
+    if bool(artists) == bool(isrc):
+        raise Refused("scope", _("Name one recording, or the artists, but not both."))
+    if isrc:
+        recording = _recording(isrc)
+        asked = _concerned(recording, use)
+    else:
+        recording, asked = None, sorted(set(artists), key=lambda a: a.pk)
+    if not asked:
+        raise Refused("nobody_to_ask", _("Nobody here can answer for this."))
+    if len(asked) > MAX_ARTISTS:
+        raise Refused("too_many_artists", _("At most 100 artists in one question."))
+    take_turn("ask", tool.pk, use)
+    waiting = _asked_before(tool, use, recording, asked, at, (valid_from, valid_until))
+    if waiting is not None:
+        return waiting
+
+    batch = uuid.uuid4()
+    rows, leaves = [], []
+    for artist in asked:
+        row = PermissionRequest(
+            batch=batch,
+            artist=artist,
+            tool=tool,
+            use=str(use),
+            recording=recording,
+            why=why.strip(),
+            valid_from=valid_from,
+            valid_until=valid_until,
+            created_at=at,
+        )
+        check(row)
+        rows.append(row)
+        leaves.append(
+            Leaf(
+                "request.made",
+                request_body(by, row),
+                subject=artist.party.ref,
+                personal={"why": row.why},
+            )
+        )
+    PermissionRequest.objects.bulk_create(rows)
+    act = open_act(
+        by=by,
+        kind="ask_permission",
+        at=at,
+        entries=len(leaves),
+        summary={"batch": str(batch), "tool": str(tool.ref), "use": str(use)},
+    )
+    record(act.ref, leaves)
+    return Asked(batch, tuple(rows), replayed=False)
+
+
+@transaction.atomic
+def take_back_request(
+    *, by: "User | None" = None, company: AICompany, batch: uuid.UUID
+) -> uuid.UUID:
+    """Take back a question: who has not answered yet need not. What was answered stays.
+
+    A second time changes nothing. Raises `NotFound` for a batch that is not this company's.
+    """
+    rows = list(
+        PermissionRequest.objects.select_for_update(of=("self",))
+        .select_related("artist__party", "tool__company__party", "recording")
+        .filter(batch=batch, tool__company=company)
+        .order_by("id")
+    )
+    if not rows:
+        raise NotFound("unknown_request", _("There is no such question of yours."))
+    open_rows = [r for r in rows if r.state in (RequestState.OPEN, RequestState.DEFERRED)]
+    if not open_rows:
+        return batch
+    for row in open_rows:
+        row.state = RequestState.TAKEN_BACK
+    PermissionRequest.objects.bulk_update(open_rows, ["state"])
+    act = open_act(
+        by=by,
+        kind="take_back_request",
+        at=now(),
+        entries=len(open_rows),
+        summary={"batch": str(batch)},
+    )
+    record(act.ref, [Leaf("request.taken_back", request_body(by, row)) for row in open_rows])
+    return batch
+
+
+def request_body(by: "User | None", request: PermissionRequest) -> dict[str, Any]:
+    """The body of `request.made` and `request.taken_back`; the why is beside it, sealed."""
+    return {
+        "by": ref_of(by),
+        "request": str(request.ref),
+        "batch": str(request.batch),
+        "company": str(request.tool.company.party.ref),
+        "tool": str(request.tool.ref),
+        "artist": str(request.artist.party.ref),
+        "use": request.use,
+        "recording": request.recording.isrc if request.recording else None,
+        "from": moment(request.valid_from),
+        "until": moment(request.valid_until),
+    }
+
+
+def _check(
+    use: UseKind | str,
+    why: str,
+    valid_from: datetime | None,
+    valid_until: datetime | None,
+    at: datetime,
+) -> None:
+    if use not in UseKind.values:
+        raise Refused(
+            "unknown_use",
+            _("“%(use)s” is not a use kind."),
+            field="use",
+            params={"use": str(use)[:40]},
+        )
+    if not 0 < len(why.strip()) <= 2000:
+        raise Refused(
+            "why", _("Say what for, in plain words and at most 2000 characters."), field="why"
+        )
+    if valid_from is not None and valid_from <= at:
+        raise Refused("from_in_past", _("The beginning lies in the past."), field="valid_from")
+    if valid_until is not None and valid_until <= at:
+        raise Refused("until_in_past", _("The end lies in the past."), field="valid_until")
+    if valid_from is not None and valid_until is not None and valid_until <= valid_from:
+        raise Refused(
+            "until_before_from", _("The end must come after the beginning."), field="valid_until"
+        )
+    if use == UseKind.VOICE:
+        if valid_until is None:
+            raise Refused(
+                "voice_needs_end",
+                _("A yes to a voice always ends on a date: say on which."),
+                field="valid_until",
+            )
+        if valid_until > (valid_from or at) + timedelta(days=VOICE_YEARS * 365.2425):
+            raise Refused(
+                "voice_too_long",
+                _("A voice is given for at most 10 years."),
+                field="valid_until",
+            )
+
+
+def _check_tool(tool: Tool) -> None:
+    refuse_suspended(tool.company)
+    state = ToolState.objects.filter(tool=tool).order_by("-id").first()
+    if state is None or state.suspended:
+        raise Refused("tool_suspended", _("This tool is suspended."), field="tool")
+
+
+def _recording(isrc: str) -> Recording:
+    try:
+        stored = normalise_isrc(isrc)
+    except IdentifierError as error:
+        raise Refused("isrc", error.sentence, field="isrc") from error
+    found = Recording.objects.filter(isrc=stored).first()
+    if found is None:
+        raise Refused(
+            "unknown_recording",
+            _("There is no recording with the ISRC %(isrc)s here."),
+            field="isrc",
+            params={"isrc": stored},
+        )
+    return found
+
+
+def _concerned(recording: Recording, use: UseKind | str) -> list[Artist]:
+    """Everybody whose own answer a decision on this recording and use would read."""
+    identity = RecordingIdentity.objects.filter(recording=recording).order_by("-id").first()
+    if identity is None or identity.withdrawn:
+        return []
+    keys = identity.main_artists + identity.featured_artists
+    if use == UseKind.VOICE:
+        keys = identity.voices or keys
+    found = Artist.objects.filter(pk__in=keys).select_related("party").order_by("pk")
+    if use == UseKind.VOICE:
+        found = found.filter(party__kind=PartyKind.PERSON)
+    return list(found)
+
+
+def _asked_before(
+    tool: Tool,
+    use: UseKind | str,
+    recording: Recording | None,
+    asked: Sequence[Artist],
+    at: datetime,
+    term: tuple[datetime | None, datetime | None],
+) -> Asked | None:
+    """The batch in which the very same waits already. Raises `Refused` after a recent no."""
+    same = PermissionRequest.objects.filter(
+        tool=tool, use=use, recording=recording, artist__in=[a.pk for a in asked]
+    )
+    refused = same.filter(
+        state=RequestState.REFUSED, answered_at__gt=at - timedelta(days=NO_MEANS_NO_DAYS)
+    )
+    if refused.exists():
+        raise Refused(
+            "asked_recently",
+            _("The answer was no. The same can be asked again after 90 days."),
+        )
+    waiting = same.filter(
+        state__in=[RequestState.OPEN, RequestState.DEFERRED],
+        valid_from=term[0],
+        valid_until=term[1],
+    )
+    for batch in waiting.order_by("-id").values_list("batch", flat=True).distinct()[:20]:
+        rows = PermissionRequest.objects.filter(batch=batch).select_related("artist__party")
+        if {r.artist_id for r in rows} == {a.pk for a in asked}:
+            return Asked(batch, tuple(rows), replayed=True)
+    return None
