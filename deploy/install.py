@@ -55,7 +55,7 @@ def install(uv: str | None) -> None:
     if uv:
         command = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
     else:
-        command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        command = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     command += ["--require-hashes", "--requirement", str(LOCK_FILE)]
     if subprocess.run(command, check=False).returncode:
         sys.exit("The packages could not be installed; the lines above say why.")

@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "portal.middleware.ViewerMiddleware",
+    "portal.access.middleware",
     "portal.middleware.SecondFactorMiddleware",
 ]
 
@@ -107,6 +108,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "portal.context.frame",
             ],
         },
     },
@@ -198,6 +200,11 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep": {"task": "portal.sweep", "schedule": 15.0},
+    "delete old exports": {
+        "task": "portal.delete_old_exports",
+        "schedule": crontab(minute="20"),
+    },
     "delete expired sessions": {
         "task": "portal.delete_expired_sessions",
         "schedule": crontab(hour="3", minute="40"),
@@ -270,6 +277,10 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
 
 ALLOWED_HOSTS = environment.names("LINER_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+# What links in mails begin with.
+SITE_URL = environment.text(
+    "LINER_URL", f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else "http://localhost:8000"
+)
 if PRODUCTION:
     # The prefix makes browsers refuse a cookie that a neighbouring subdomain planted.
     SESSION_COOKIE_NAME = "__Host-session"
@@ -339,6 +350,10 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = not PRODUCTION
 
 MAILERS = {"default": environment.mailer(environment.text("LINER_EMAIL_URL", "console:"))}
+# Where people reach the portal: links in e-mails begin with it.
+SITE_URL = environment.text(
+    "LINER_SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else "http://localhost:8000"
+)
 DEFAULT_FROM_EMAIL = environment.text("LINER_MAIL_FROM", "Liner Notes <notes@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 

@@ -38,6 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         self._refuse_a_busy_port(host, port)
+        os.environ.setdefault("LINER_URL", f"http://localhost:{port}")  # for mails
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _stop)
         programs: list[_Program] = []
