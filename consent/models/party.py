@@ -84,7 +84,10 @@ class PartyState(Fact):
         Party, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     members = ArrayField(
-        models.BigIntegerField(), default=list, help_text=_("of a group: its people's ids")
+        models.BigIntegerField(),
+        default=list,
+        blank=True,
+        help_text=_("of a group: its people's ids"),
     )
 
     class Meta:

@@ -92,10 +92,10 @@ class RecordingIdentity(Fact):
 
     recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="identities")
     isrc = models.CharField(max_length=12)
-    main_artists = ArrayField(models.BigIntegerField(), default=list)
-    featured_artists = ArrayField(models.BigIntegerField(), default=list)
-    voices = ArrayField(models.BigIntegerField(), default=list)
-    works = ArrayField(models.BigIntegerField(), default=list)
+    main_artists = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    featured_artists = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    voices = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    works = ArrayField(models.BigIntegerField(), default=list, blank=True)
     withdrawn = models.BooleanField(default=False)
 
     class Meta:

@@ -15,7 +15,6 @@ from django.db import connection
 from consent.decisions import Code, Decision, Reason, Verdict
 from consent.models import Artist, Party, Permission, ProfileCount, Tool, Wording
 from consent.queries.decision import Answered, Ask, Loaded, decide_many, load
-from consent.scopes import Scope
 from consent.sentences import SENTENCES, Move, spell, what_is_missing
 from consent.words import Authority, Right, UseKind
 
