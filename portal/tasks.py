@@ -1,10 +1,45 @@
-"""Wake-ups of the portal."""
+"""Wake-ups: a message says which rows to look at, and the clock finds what no message found."""
+
+from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
 from django.core.management import call_command
 
+from consent.services.work import LOOK, look, sweep
+from portal.services.exports import delete_old_exports
+from portal.services.notices import deliver_notice
+from portal.services.slots import forget_slots, take_slot
+
+__all__ = ["deliver_notice"]  # handlers of rows are known once their modules are imported
+
+SWEEP_EVERY = timedelta(seconds=15)
+DAY = timedelta(days=1)
+
+
+@shared_task(name=LOOK)
+def look_at_rows(label: str, keys: list[Any]) -> None:
+    """Do what is due among the rows `keys` of the model `label`."""
+    look(label, keys)
+
+
+@shared_task(name="portal.sweep")
+def sweep_rows() -> None:
+    """Wake workers for rows whose message was lost, or whose worker died."""
+    if take_slot(job="sweep", every=SWEEP_EVERY):
+        sweep()
+
+
+@shared_task(name="portal.delete_old_exports")
+def delete_exports() -> None:
+    """Delete files that were kept for as long as they may be."""
+    if take_slot(job="delete old exports", every=timedelta(hours=1)):
+        delete_old_exports()
+
 
 @shared_task(name="portal.delete_expired_sessions")
 def delete_expired_sessions() -> None:
-    """Delete sessions whose time is over; they could not be used any more."""
-    call_command("clearsessions")
+    """Delete sessions whose time is over, which could not be used any more; and old slots."""
+    if take_slot(job="delete expired sessions", every=DAY):
+        call_command("clearsessions")
+        forget_slots()

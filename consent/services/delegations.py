@@ -51,61 +51,6 @@ def _body(one: Delegation, by: "User | None") -> dict[str, Any]:
     }
 
 
-@transaction.atomic
-def grant_delegations(
-    *,
-    by: "User | None",
-    act: Act | None = None,
-    delegations: Sequence[Delegation],
-    artist: Artist | None = None,
-    role: str = "",
-) -> Act:
-    """Write that people may act; one leaf (`delegation.granted`) each, contiguous, in order.
-
-    Call it last in the transaction that grants. Whose access it is is sealed beside the leaf, so
-    that the person can prove it, and be forgotten. Without delegations (a roster on which nobody
-    is yet) there is an act and no leaf. `act` is the act already opened for this, if any.
-    """
-    act = act or open_grant(by=by, delegations=delegations, artist=artist, role=role)
-    leaves = [
-        Leaf(
-            "delegation.granted",
-            _body(one, by)
-            | {
-                "from": _instant(one.starts_at),
-                "scopes": list(one.scopes),
-                "until": _instant(one.ends_at),
-            },
-            subject=one.user.ref,
-            personal={"email": one.user.email, "name": one.user.name},
-        )
-        for one in delegations
-    ]
-    if leaves:
-        record(act.ref, leaves)
-    return act
-
-
-@transaction.atomic
-def end_delegations(
-    *,
-    by: "User | None",
-    act: Act | None = None,
-    delegations: Sequence[Delegation],
-    artist: Artist | None = None,
-    role: str = "",
-) -> Act:
-    """Write that people may no longer act; one leaf (`delegation.ended`) each.
-
-    Like `grant_delegations`, it comes last in its transaction.
-    """
-    act = act or open_end(by=by, delegations=delegations, artist=artist, role=role)
-    leaves = [Leaf("delegation.ended", _body(one, by)) for one in delegations]
-    if leaves:
-        record(act.ref, leaves)
-    return act
-
-
 def open_grant(
     *,
     by: "User | None",
@@ -113,7 +58,11 @@ def open_grant(
     artist: Artist | None = None,
     role: str = "",
 ) -> Act:
-    """The act of a grant, for rows that must name it before the ledger is written."""
+    """The act of a grant, for the rows that name it; `grant_delegations` follows, last.
+
+    `role` is as what `by` does it. Without delegations (a roster on which nobody is yet) it is an
+    act without leaves.
+    """
     return _open("delegation.granted", by, delegations, artist, role)
 
 
@@ -124,7 +73,7 @@ def open_end(
     artist: Artist | None = None,
     role: str = "",
 ) -> Act:
-    """The act of an end, for rows that must name it before the ledger is written."""
+    """The act of an end, for the rows that name it; `end_delegations` follows, last."""
     return _open("delegation.ended", by, delegations, artist, role)
 
 
@@ -147,3 +96,36 @@ def _open(
             "roles": sorted({one.role for one in delegations}),
         },
     )
+
+
+@transaction.atomic
+def grant_delegations(*, by: "User | None", act: Act, delegations: Sequence[Delegation]) -> None:
+    """Write that people may act: one leaf (`delegation.granted`) each, contiguous, in order.
+
+    Call it last in the transaction that grants. Who it is is sealed beside the leaf, so that it
+    can be proved, and be forgotten.
+    """
+    leaves = [
+        Leaf(
+            "delegation.granted",
+            _body(one, by)
+            | {
+                "from": _instant(one.starts_at),
+                "scopes": list(one.scopes),
+                "until": _instant(one.ends_at),
+            },
+            subject=one.user.ref,
+            personal={"email": one.user.email, "name": one.user.name},
+        )
+        for one in delegations
+    ]
+    if leaves:
+        record(act.ref, leaves)
+
+
+@transaction.atomic
+def end_delegations(*, by: "User | None", act: Act, delegations: Sequence[Delegation]) -> None:
+    """Write that people may no longer act: one leaf (`delegation.ended`) each, last as well."""
+    leaves = [Leaf("delegation.ended", _body(one, by)) for one in delegations]
+    if leaves:
+        record(act.ref, leaves)

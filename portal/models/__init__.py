@@ -1,5 +1,22 @@
 """The portal's own tables: people, their rosters, what they are told and what they fetched."""
 
 from portal.models.account import User
+from portal.models.client import ApiClient, ApiKey
+from portal.models.export import Export, ExportKind, JobSlot
+from portal.models.notice import Notice, NoticeKind
+from portal.models.roster import Membership, Roster, RosterArtist, RosterKind
 
-__all__ = ["User"]
+__all__ = [
+    "ApiClient",
+    "ApiKey",
+    "Export",
+    "ExportKind",
+    "JobSlot",
+    "Membership",
+    "Notice",
+    "NoticeKind",
+    "Roster",
+    "RosterArtist",
+    "RosterKind",
+    "User",
+]

@@ -1,0 +1,1 @@
+"""Files that people download: what is in them, and how they are written."""

@@ -1,0 +1,88 @@
+"""What people are told, in the portal and by e-mail."""
+
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from consent.models import WorkRow
+
+
+class NoticeKind(models.TextChoices):
+    """Why somebody is told. The sentences are in `portal.notices`."""
+
+    ANSWERED_FOR_YOU = "answered_for_you", _("someone answered for you")
+    LICENCE_SIGNED = "licence_signed", _("a licence touches your work")
+    OVERRIDDEN = "overridden", _("a contract overrides your answer")
+    REQUESTED = "requested", _("an AI company asks you")
+    WITHDRAWAL_ACKNOWLEDGED = "withdrawal_acknowledged", _("a withdrawal was acknowledged")
+    WITHDRAWAL_OVERDUE = "withdrawal_overdue", _("a withdrawal is overdue")
+    REVOKED_BY_STAFF = "revoked_by_staff", _("an answer was revoked by staff")
+    ACCESS_GRANTED = "access_granted", _("someone got access")
+    ACCESS_ENDED = "access_ended", _("someone's access ended")
+    INVITED = "invited", _("you got access")
+    STATEMENT_PUBLISHED = "statement_published", _("a statement was published")
+    EXPORT_READY = "export_ready", _("an export is ready")
+    EXPORT_FAILED = "export_failed", _("an export failed")
+    OBJECTION = "objection", _("an artist objects to a licence of yours")
+
+
+class Notice(WorkRow):
+    """One thing that one person is told. The row itself is the work of sending the e-mail.
+
+    `params` holds facts (names, codes, counts, days), never a rendered text: each reader gets
+    the sentence in her own language. A notice about an artist is shown and sent only while its
+    reader has access to that artist.
+    """
+
+    LOCK = timedelta(seconds=60)
+
+    ref = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notices"
+    )
+    artist = models.ForeignKey(
+        "consent.Artist", null=True, blank=True, on_delete=models.PROTECT, related_name="notices"
+    )
+    kind = models.CharField(max_length=30, choices=NoticeKind.choices)
+    params = models.JSONField(default=dict, blank=True)
+    link = models.CharField(max_length=300, blank=True, help_text=_("a path of the portal"))
+    scope = models.CharField(
+        max_length=20, default="see", help_text=_("what the reader must be allowed to do")
+    )
+    key = models.CharField(max_length=150, help_text=_("the same news is told once"))
+    read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    emailed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    withheld_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("access had ended before delivery")
+    )
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = [
+            models.Index(fields=["recipient", "-created_at"], name="notices_of_person"),
+            models.Index(
+                fields=["next_at"],
+                condition=models.Q(state__in=["waiting", "running"]),
+                name="notices_to_send",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipient", "key"],
+                name="a_person_is_told_once",
+                violation_error_code="told",
+                violation_error_message=_("This person has been told already."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(link="") | models.Q(link__startswith="/"),
+                name="a_notice_links_into_the_portal",
+                violation_error_code="notice_link",
+                violation_error_message=_("A notice leads to a page of the portal."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.recipient_id}"

@@ -1,0 +1,213 @@
+"""What people are told, in words: each reader's own language, at the moment of reading.
+
+A notice keeps facts. `render` makes the sentence, for the page and for the e-mail alike. The facts
+(`Notice.params`) that each kind needs stand in `TEXTS`, as the names in its sentences:
+
+* `who`, `by`: a person's `User.ref` as text; shown by name, or as "Somebody" when forgotten
+* `use`, `stance`, `role`: codes, shown as their words; `uses`: a list of use kinds
+* `company`, `tool`, `holder`, `roster`, `reason`: shown as they are
+* `until`, `due`: moments (ISO 8601, UTC), shown as days; `period`: a month, as in 2026-10
+* `recordings`, `rows`: counts
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from babel.dates import format_date
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from consent.words import Stance, UseKind
+from portal.models import Notice, NoticeKind, User
+from portal.roles import Role
+from portal.templatetags.figures import count, current_locale
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A kind's title and sentence, with `%(name)s` for facts, and the page it leads to."""
+
+    title: str | Promise
+    sentence: str | Promise
+    page: str = "notices"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice in words. `link` is a path of the portal, or empty."""
+
+    notice: Notice
+    title: str
+    sentence: str
+    link: str
+
+
+TEXTS: Final[dict[str, Text]] = {
+    NoticeKind.ANSWERED_FOR_YOU: Text(
+        gettext_lazy("%(who)s answered for %(artist)s"),
+        gettext_lazy("%(use)s: “%(stance)s”%(recordings)s. You can change it at any time."),
+        "permissions",
+    ),
+    NoticeKind.LICENCE_SIGNED: Text(
+        gettext_lazy("A licence touches the work of %(artist)s"),
+        gettext_lazy(
+            "%(holder)s signed a licence with %(company)s: %(uses)s. "
+            "Nothing is allowed by it without your yes."
+        ),
+        "permissions",
+    ),
+    NoticeKind.OVERRIDDEN: Text(
+        gettext_lazy("A contract decides over the answer of %(artist)s"),
+        gettext_lazy(
+            "%(holder)s licensed %(company)s without asking you: %(uses)s. It names a clause of "
+            "your contract. Your no is recorded, shown and delivered to them as an objection."
+        ),
+        "permissions",
+    ),
+    NoticeKind.REQUESTED: Text(
+        gettext_lazy("%(company)s asks %(artist)s"),
+        gettext_lazy("%(use)s, with %(tool)s. Until you answer, the answer is no."),
+        "permissions",
+    ),
+    NoticeKind.WITHDRAWAL_ACKNOWLEDGED: Text(
+        gettext_lazy("%(company)s confirmed your no"),
+        gettext_lazy("%(company)s has confirmed that it stops: %(use)s."),
+        "permissions",
+    ),
+    NoticeKind.WITHDRAWAL_OVERDUE: Text(
+        gettext_lazy("%(company)s has not confirmed your no"),
+        gettext_lazy("It was to confirm by %(due)s that it stops: %(use)s."),
+        "permissions",
+    ),
+    NoticeKind.REVOKED_BY_STAFF: Text(
+        gettext_lazy("An answer of %(artist)s was revoked"),
+        gettext_lazy("Our staff revoked it: %(use)s. The reason: %(reason)s"),
+        "permissions",
+    ),
+    NoticeKind.ACCESS_GRANTED: Text(
+        gettext_lazy("%(who)s has access to the work of %(artist)s"),
+        gettext_lazy("As %(role)s%(until)s, let in by %(by)s. You can end this at any time."),
+        "people",
+    ),
+    NoticeKind.ACCESS_ENDED: Text(
+        gettext_lazy("%(who)s has no access to the work of %(artist)s any more"),
+        gettext_lazy("Access as %(role)s ended at once. It was ended by %(by)s."),
+        "people",
+    ),
+    NoticeKind.INVITED: Text(
+        gettext_lazy("You have access to the work of %(artist)s"),
+        gettext_lazy("As %(role)s%(until)s, let in by %(by)s."),
+        "overview",
+    ),
+    NoticeKind.STATEMENT_PUBLISHED: Text(
+        gettext_lazy("A statement for %(artist)s"),
+        gettext_lazy("The statement for %(period)s is published."),
+        "earnings",
+    ),
+    NoticeKind.EXPORT_READY: Text(
+        gettext_lazy("Your file is ready"),
+        gettext_lazy("AI usage of %(artist)s, %(rows)s. It is kept%(until)s."),
+        "exports",
+    ),
+    NoticeKind.EXPORT_FAILED: Text(
+        gettext_lazy("Your file could not be written"),
+        gettext_lazy("AI usage of %(artist)s. We were told of it; please try again."),
+        "exports",
+    ),
+    NoticeKind.OBJECTION: Text(
+        gettext_lazy("%(artist)s objects"),
+        gettext_lazy(
+            "%(artist)s says no to what your licence with %(company)s allows: %(uses)s. "
+            "The objection is recorded."
+        ),
+        "",
+    ),
+}
+
+
+def render(notice: Notice, names: Mapping[str, str]) -> Told:
+    """The notice in the active language and time zone. `names`: see `names_of`."""
+    from portal.context import address
+
+    text = TEXTS[notice.kind]
+    facts = _Facts(notice, names)
+    return Told(
+        notice=notice,
+        title=str(text.title) % facts,
+        sentence=str(text.sentence) % facts,
+        link=notice.link or (address(text.page) if text.page else ""),
+    )
+
+
+def names_of(notices: Iterable[Notice]) -> dict[str, str]:
+    """The names of the people whom these notices speak of, by `User.ref`; one query."""
+    refs = {str(ref) for one in notices for key in ("who", "by") if (ref := one.params.get(key))}
+    if not refs:
+        return {}
+    return {str(one.ref): one.get_full_name() for one in User.objects.filter(ref__in=refs)}
+
+
+def _day(value: str) -> str:
+    local = timezone.localtime(datetime.fromisoformat(value))
+    return format_date(local.date(), "d MMM y", locale=current_locale())
+
+
+def _month(value: str) -> str:
+    first = datetime.strptime(value, "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
+    return format_date(first, "LLLL y", locale=current_locale())
+
+
+def _until(value: str) -> str:
+    return _(" until %(day)s") % {"day": _day(value)}
+
+
+def _recordings(value: int) -> str:
+    words = ngettext(", for %(n)s recording", ", for %(n)s recordings", value)
+    return words % {"n": count(value)}
+
+
+def _rows(value: int) -> str:
+    return ngettext("%(n)s line", "%(n)s lines", value) % {"n": count(value)}
+
+
+_WORDS: Final[dict[str, Callable[[Any], str]]] = {
+    "use": lambda code: str(UseKind(code).label),
+    "uses": lambda codes: ", ".join(str(UseKind(code).label) for code in codes),
+    "stance": lambda code: str(Stance(code).label),
+    "role": lambda code: str(Role(code).label),
+    "until": _until,
+    "due": _day,
+    "period": _month,
+    "recordings": _recordings,
+    "rows": _rows,
+}
+
+
+class _Facts(dict[str, str]):
+    """Facts as words, made when a sentence asks for them; one that is not there is empty."""
+
+    def __init__(self, notice: Notice, names: Mapping[str, str]) -> None:
+        super().__init__()
+        self._notice = notice
+        self._names = names
+
+    def __missing__(self, key: str) -> str:
+        value = self._notice.params.get(key)
+        if key == "artist":
+            return self._artist()
+        if key == "by" and value is None:
+            return _("Liner Notes")
+        if key in {"who", "by"}:
+            return self._names.get(str(value), _("Somebody"))
+        if value is None:
+            return ""
+        return _WORDS.get(key, str)(value)
+
+    def _artist(self) -> str:
+        if self._notice.artist is not None:
+            return self._notice.artist.party.name
+        return str(self._notice.params.get("roster") or "")

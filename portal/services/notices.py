@@ -1,0 +1,192 @@
+"""Telling people: a row in the same transaction as the news, an e-mail from a worker."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from consent import clock
+from consent.models import Artist, Party
+from consent.services.work import handles, wake
+from portal.access import Access
+from portal.models import Membership, Notice, NoticeKind, RosterKind, User
+from portal.notices import names_of, render
+from portal.queries.people import scopes_by_person
+from portal.roles import Role, Scope
+
+
+@transaction.atomic
+def notify_artist(
+    *,
+    artist: Artist,
+    kind: NoticeKind | str,
+    key: str,
+    params: Mapping[str, Any] | None = None,
+    link: str = "",
+    scope: Scope = Scope.SEE,
+    but: User | Iterable[User | None] | None = None,
+) -> int:
+    """Tell everybody who may do `scope` for this artist, except `but`; returns how many are new.
+
+    Call it in the transaction that makes the news. `params` are the facts that the sentence of
+    `kind` needs (`portal.notices`): codes, names of companies, refs; never a rendered text. `key`
+    names the news: the same one is told once, however often this is called. `link` is a path of
+    the portal; without one the kind's own page is used.
+    """
+    spared = {one.pk for one in ([but] if but is None or isinstance(but, User) else but) if one}
+    users = [
+        user
+        for user, scopes in scopes_by_person(artist.pk).items()
+        if scope in scopes and user not in spared
+    ]
+    return _tell(users, artist, kind, key, params, link, scope)
+
+
+@transaction.atomic
+def notify_label(
+    *,
+    label: Party,
+    artist: Artist,
+    kind: NoticeKind | str,
+    key: str,
+    params: Mapping[str, Any] | None = None,
+    link: str = "",
+) -> int:
+    """Tell the staff of a label about one of its artists; returns how many are new."""
+    users = (
+        Membership.objects.live()
+        .filter(role=Role.LABEL_STAFF, roster__kind=RosterKind.LABEL, roster__party=label)
+        .values_list("user", flat=True)
+        .distinct()
+    )
+    return _tell(users, artist, kind, key, params, link, Scope.MANAGE_LABEL)
+
+
+@transaction.atomic
+def notify_person(
+    *,
+    user: User,
+    kind: NoticeKind | str,
+    key: str,
+    artist: Artist | None = None,
+    params: Mapping[str, Any] | None = None,
+    link: str = "",
+    scope: Scope = Scope.SEE,
+) -> int:
+    """Tell one person; returns 1, or 0 when she has been told this already."""
+    return _tell([user.pk], artist, kind, key, params, link, scope)
+
+
+@transaction.atomic
+def mark_read(*, by: User, notices: Iterable[Notice] | None = None) -> int:
+    """Mark these notices of `by` as read, or all of hers; returns how many were unread.
+
+    Notices of other people are left alone.
+    """
+    rows = Notice.objects.filter(recipient=by, read_at=None)
+    if notices is not None:
+        rows = rows.filter(pk__in=[one.pk for one in notices])
+    return rows.update(read_at=clock.now())
+
+
+def _tell(
+    users: Iterable[int],
+    artist: Artist | None,
+    kind: NoticeKind | str,
+    key: str,
+    params: Mapping[str, Any] | None,
+    link: str,
+    scope: Scope,
+) -> int:
+    wanted = sorted(set(users))
+    known = set(
+        Notice.objects.filter(key=key, recipient__in=wanted).values_list("recipient", flat=True)
+    )
+    now = clock.now()
+    rows = [
+        Notice(
+            recipient_id=user,
+            artist=artist,
+            kind=str(kind),
+            params=dict(params or {}),
+            link=link,
+            scope=scope,
+            key=key,
+            next_at=now,
+            created_at=now,
+        )
+        for user in wanted
+        if user not in known
+    ]
+    # Of two that tell the same news at once, the constraint lets one through.
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    refs = [row.ref for row in rows]
+    wake(*Notice.objects.filter(ref__in=refs))
+    return len(rows)
+
+
+# --- Delivery ----------------------------------------------------------------------------
+
+
+@handles(Notice)
+def deliver_notice(notice: Notice) -> None:
+    """Send one notice by e-mail, unless its reader lost access or was told already.
+
+    A mail server takes a message for good, so a worker that dies between sending and writing it
+    down sends again: the same Message-ID then lets mail programs show it once.
+    """
+    notice = Notice.objects.select_related("recipient", "artist__party").get(pk=notice.pk)
+    if notice.emailed_at is None and not may_read(notice):
+        notice.withheld_at = clock.now()
+        _finish(notice, "withheld_at")
+        return
+    if notice.emailed_at is None:
+        _send(notice)
+        notice.emailed_at = clock.now()
+    _finish(notice, "emailed_at")
+
+
+def may_read(notice: Notice) -> bool:
+    """Whether the recipient may, at this moment, still learn what the notice says."""
+    if not notice.recipient.is_active:
+        return False
+    if notice.artist is None:
+        return True
+    access = Access.of(notice.recipient)
+    if notice.scope == Scope.MANAGE_LABEL:
+        return access.artists_of_label().filter(pk=notice.artist.pk).exists()
+    return access.may(notice.artist, Scope(notice.scope))
+
+
+def _finish(notice: Notice, field: str) -> None:
+    with transaction.atomic():
+        notice.save(update_fields=[field])
+        notice.finish()
+
+
+def _send(notice: Notice) -> None:
+    reader = notice.recipient
+    with translation.override(reader.locale), timezone.override(reader.time_zone):
+        told = render(notice, names_of([notice]))
+        facts = {"told": told, "reader": reader, "site": settings.SITE_URL.rstrip("/")}
+        text = render_to_string("portal/email/notice.txt", facts)
+        page = render_to_string("portal/email/notice.html", facts)
+    message = EmailMultiAlternatives(
+        subject=" ".join(told.title.split()),  # a line break in a name would forge a header
+        body=text,
+        to=[reader.email],
+        headers={
+            "Message-ID": f"<{notice.ref}@{_domain()}>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    message.attach_alternative(page, "text/html")
+    message.send()
+
+
+def _domain() -> str:
+    return settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
