@@ -410,10 +410,16 @@ def access_of(request: HttpRequest) -> Access:
     """The access of whoever makes this request; asked once per request."""
     held = request.__dict__.get("_access")
     if held is None:
-        chosen = str(request.session.get(ACTING_FOR, "")) if hasattr(request, "session") else ""
-        held = Access.of(request.user, chosen=chosen)
+        held = Access.of(request.user, chosen=_chosen(request))
         request.__dict__["_access"] = held
     return cast(Access, held)
+
+
+def _chosen(request: HttpRequest) -> str:
+    """Whom this request is about: the artist in its address, else the one of the session."""
+    match = request.resolver_match
+    named = match.kwargs.get("slug", "") if match is not None else ""
+    return str(named or getattr(request, "session", {}).get(ACTING_FOR, ""))
 
 
 def forget_access(request: HttpRequest) -> None:

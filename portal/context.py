@@ -78,12 +78,27 @@ PAGES: Final = (
 ACCOUNT_PAGES: Final = ((_("Notices"), "notices"), (_("Sign-in and security"), "mfa_index"))
 
 
-def address(name: str) -> str:
-    """The address of a page without arguments, or nothing when there is no such page."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
+def address(name: str, slug: str = "") -> str:
+    """The address of a page: of everybody's, or of the artist with this slug.
+
+    Nothing when there is no such page, or no artist whose page it could be.
+    """
+    for arguments in ({"slug": slug}, {}) if slug else ({},):
+        try:
+            return reverse(name, kwargs=arguments)
+        except NoReverseMatch:
+            continue
+    return ""
+
+
+def slug_of(request: HttpRequest) -> str:
+    """Whose pages the navigation leads to: the artist of the address, else the reader's own."""
+    match = getattr(request, "resolver_match", None)
+    named = match.kwargs.get("slug", "") if match is not None else ""
+    if named:
+        return str(named)
+    current = getattr(getattr(request, "access", None), "current", None)
+    return "" if current is None else str(current.artist.slug)
 
 
 def is_current(url: str, path: str) -> bool:
@@ -94,14 +109,19 @@ def is_current(url: str, path: str) -> bool:
 def frame(request: HttpRequest) -> dict[str, Frame]:
     """Context processor `portal.context.frame`: `{"frame": Frame}`. Asks nothing but the facts."""
     facts = getattr(request, "frame_facts", None) or FrameFacts()
+    slug = slug_of(request)
 
     def items(pages: Sequence[tuple[str | Promise, str]]) -> list[NavItem]:
-        links = [(label, name, address(name)) for label, name in pages]
+        links = [(label, name, address(name, slug)) for label, name in pages]
+        # Some pages lie below others in the tree of addresses: the longest one is meant.
+        here = max(
+            (u for _l, _n, u in links if u and is_current(u, request.path)), key=len, default=""
+        )
         return [
             NavItem(
                 label=label,
                 url=url,
-                current=is_current(url, request.path),
+                current=url == here,
                 waiting=facts.waiting if name == "permissions" else 0,
             )
             for label, name, url in links

@@ -135,11 +135,12 @@ def render(notice: Notice, names: Mapping[str, str]) -> Told:
 
     text = TEXTS[notice.kind]
     facts = _Facts(notice, names)
+    slug = notice.artist.slug if notice.artist is not None else ""
     return Told(
         notice=notice,
         title=str(text.title) % facts,
         sentence=str(text.sentence) % facts,
-        link=notice.link or (address(text.page) if text.page else ""),
+        link=notice.link or (address(text.page, slug) if text.page else ""),
     )
 
 

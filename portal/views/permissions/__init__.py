@@ -1,0 +1,1 @@
+"""Pages on which an artist, or somebody for her, decides what AI may do."""

@@ -1,0 +1,5 @@
+"""Addresses of all other pages."""
+
+from django.urls import URLPattern, URLResolver
+
+OTHER_PAGES: list[URLPattern | URLResolver] = []
