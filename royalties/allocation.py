@@ -126,6 +126,7 @@ class AllocationKey(NamedTuple):
     recording: int
     right: str
     currency: str
+    revenue_currency: str
     rate: int
     split: int
     held: str
@@ -213,6 +214,7 @@ def share_event(usage: UsageFact) -> Iterator[tuple[AllocationKey, EventShare]]:
                         attribution.recording,
                         right,
                         usage.currency,
+                        usage.currency,
                         0,
                         attribution.split.split if attribution.split else 0,
                         UNRATED,
@@ -237,6 +239,7 @@ def share_event(usage: UsageFact) -> Iterator[tuple[AllocationKey, EventShare]]:
                     attribution.recording,
                     right,
                     rate.pool_currency(usage),
+                    usage.currency,
                     rate.rate,
                     attribution.split.split if attribution.split else 0,
                     attribution.held or (NOT_HELD if attribution.split else UNSPLIT),

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL((SQL / "periods.sql").read_text(), migrations.RunSQL.noop),
         migrations.RunSQL((SQL / "sums.sql").read_text(), migrations.RunSQL.noop),
+        migrations.RunSQL((SQL / "judging.sql").read_text(), migrations.RunSQL.noop),
         grants.OpenSchema(),
         *(grants.Protect(table, insert=True) for table in APPEND_ONLY),
     ]

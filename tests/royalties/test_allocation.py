@@ -30,7 +30,7 @@ THREE_WRITERS = SplitFact(1, ((MAREN, 3_334), (AOI, 3_333), (THE_LOW_TIDES, 3_33
 EURO = 1_000_000
 
 # 200 for every run of the suite; the soak sets 10 000 and more.
-MANY = settings(max_examples=int(os.environ.get("LINER_EXAMPLES", "200")), deadline=None)
+MANY = settings(max_examples=int(os.environ.get("LINER_TEST_EXAMPLES", "200")), deadline=None)
 
 
 def usage(

@@ -29,7 +29,7 @@ from royalties.money import (
 )
 
 # 400 for every run of the suite; the soak sets 10 000 and more.
-MANY = settings(max_examples=int(os.environ.get("LINER_EXAMPLES", "400")), deadline=None)
+MANY = settings(max_examples=int(os.environ.get("LINER_TEST_EXAMPLES", "400")), deadline=None)
 
 totals = st.integers(min_value=-(10**15), max_value=10**15)
 weight_lists = st.lists(st.integers(min_value=0, max_value=10**12), min_size=1, max_size=12).filter(

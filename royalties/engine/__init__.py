@@ -1,0 +1,1 @@
+"""Between the records and the pure allocation: brings facts, and writes what came of them."""
