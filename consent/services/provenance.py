@@ -378,10 +378,11 @@ def _items(
     attributions: Sequence[Attribution], isrcs: Mapping[int, str]
 ) -> tuple[ItemVerdict, ...]:
     """One verdict per recording, in the order in which they were first named."""
-    found = {a.recording_id: a for a in reversed(attributions)}
+    found: dict[int, Attribution] = {}
+    for attribution in attributions:
+        found.setdefault(attribution.recording_id, attribution)
     return tuple(
-        _verdict(isrcs[a.recording_id], a.allowed, a.reason, a.known_seq)
-        for a in reversed(found.values())
+        _verdict(isrcs[a.recording_id], a.allowed, a.reason, a.known_seq) for a in found.values()
     )
 
 

@@ -20,6 +20,7 @@ from consent.models import (
     Tool,
     Work,
 )
+from consent.scopes import Scope
 from consent.services.ledger import Leaf, record
 from consent.services.licences import sign_licence
 from consent.services.parties import register_artist, register_party
@@ -173,3 +174,7 @@ def she_says(artist: Artist, use: str, stance: str, **more: Any) -> None:
 
 def in_days(days: float) -> datetime:
     return now() + timedelta(days=days)
+
+
+def on_recording(recording: Recording) -> Scope:
+    return Scope(recording=recording)
