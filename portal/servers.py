@@ -32,7 +32,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ def named_elsewhere(environ: Mapping[str, str] | None = None) -> bool:
 # --- Holding the servers -------------------------------------------------------------
 
 _held: dict[Home, tuple[int, int]] = {}  # the lock's file descriptor, our process id
+_keepers: dict[Home, int] = {}  # the keepers that this process started and has to collect
 
 
 def hold(home: Home | None = None) -> Home:
@@ -158,7 +159,10 @@ def release(home: Home) -> None:
     del _held[home]
     fcntl.flock(lock, fcntl.LOCK_UN)
     os.close(lock)
-    _wait_for_keeper(home)
+    stopped = _wait_for_keeper(home)
+    if stopped and (pid := _keepers.pop(home, None)):
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
 
 
 @atexit.register
@@ -205,25 +209,27 @@ def _delete(home: Home) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_for_keeper(home: Home) -> None:
+def _wait_for_keeper(home: Home) -> bool:
+    """Wait until the servers have stopped, and say so; or say that somebody else uses them."""
     deadline = time.monotonic() + STOPPED_WITHIN
     while time.monotonic() < deadline and (keeper := _keeper_pid(home)) and _alive(keeper):
         try:
             lock = os.open(home.state / "in-use.lock", os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
-            return
+            return True
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             fcntl.flock(lock, fcntl.LOCK_UN)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                return  # somebody else still uses them
+                return False  # somebody else still uses them
         except BlockingIOError:
             pass  # the keeper has it: the servers are stopping
         finally:
             os.close(lock)
         time.sleep(0.02)
+    return time.monotonic() < deadline
 
 
 @contextlib.contextmanager
@@ -279,24 +285,32 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def _start_keeper(home: Home) -> None:
     # -P: without it the folder of this file would come first on the path, and
     # portal/celery.py would hide Celery.
     command = [sys.executable, "-P", __file__, str(home.state)]
     if home.temporary:
         command.append("--temporary")
-    started = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if started.returncode:
-        raise ServersError(started.stderr.strip() or "The servers did not start.")
+    answer, says = os.pipe()
+    log = home.logs / "keeper.log"
+    # Not by subprocess: it warns about a child that outlives us, and this one may.
+    pid = os.posix_spawn(
+        command[0],
+        command,
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, says, 1),
+            (os.POSIX_SPAWN_OPEN, 2, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+        ],
+    )
+    os.close(says)
+    with os.fdopen(answer) as file:
+        message = file.read()
+    if message != "ready":
+        os.waitpid(pid, 0)
+        raise ServersError(message or f"The servers did not start. They said:\n{_tail(log)}")
+    _keepers[home] = pid
 
 
 # --- The keeper ----------------------------------------------------------------------
@@ -324,7 +338,7 @@ class _Server:
                 self.process.wait()
 
 
-def _keep(home: Home, ready: Callable[[str], None]) -> None:
+def _keep(home: Home, ready: Callable[[], None]) -> None:
     """Run both servers until nobody holds the lock any more."""
     _prepare_folders(home)
     fresh = _initialise_cluster(home)
@@ -337,7 +351,7 @@ def _keep(home: Home, ready: Callable[[str], None]) -> None:
         _await(valkey, home.sockets / "valkey.sock", home.logs / "valkey.log")
         _prepare_database(home, fresh=fresh)
         (home.state / "keeper.pid").write_text(str(os.getpid()))
-        ready("")
+        ready()
         lock = os.open(home.state / "in-use.lock", os.O_RDWR | os.O_CREAT, 0o600)
 
         def wait_until_unused() -> None:
@@ -591,39 +605,24 @@ def _prepare_database(home: Home, *, fresh: bool) -> None:
     (home.state / "database-prepared").touch()
 
 
-def _main(arguments: list[str]) -> int:
-    """Start a keeper in the background; return when the servers are ready."""
+def _main(arguments: list[str]) -> None:
+    """Be the keeper; answer on the standard output when the servers are ready."""
     home = Home(Path(arguments[0]), temporary="--temporary" in arguments)
-    reader, writer = os.pipe()
-    if os.fork():
-        os.close(writer)
-        with os.fdopen(reader) as answer:
-            message = answer.read()
-        if message.startswith("ready"):
-            return 0
-        sys.stderr.write(message or "The servers' keeper ended without a word.")
-        return 1
-    os.close(reader)
+    # Out of reach of the Ctrl-C that is meant for the program which started us.
     os.setsid()
     os.chdir("/")
-    with (home.logs / "keeper.log").open("ab") as log:
-        for stream in (1, 2):
-            os.dup2(log.fileno(), stream)
-    pipe: IO[str] = os.fdopen(writer, "w")
 
-    def ready(_: str) -> None:
-        pipe.write("ready")
-        pipe.close()
+    def answer(message: str) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            os.write(1, message.encode())
+        os.dup2(2, 1)  # closes the pipe, on which somebody waits for its end
 
     try:
-        _keep(home, ready)
+        _keep(home, ready=lambda: answer("ready"))
     except ServersError as error:
-        if not pipe.closed:
-            pipe.write(str(error))
-            pipe.close()
-        return 1
-    return 0
+        answer(str(error))
+        sys.exit(1)
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))
+    _main(sys.argv[1:])
