@@ -46,7 +46,6 @@ NOTE_SENTENCES: Final[dict[str, str | Promise]] = {
     ),
     "listed_twice": _("{value} stands twice on release {about}; the first place counts."),
     # Claims by CSV
-    "no_header": _("The first line must name the columns; “{value}” is missing."),
     "unknown_column": _("The column “{value}” is not known here and was not read."),
     "wrong_cells": _("This line has {value} cells, but the header has {about}."),
     "no_asset": _("The line names no recording, no work and no artist."),
@@ -56,6 +55,7 @@ NOTE_SENTENCES: Final[dict[str, str | Promise]] = {
     "unknown_party": _("“{value}” is not a party here. Give party_name too, to register it."),
     "bad_right": _("“{value}” is not a right. Use master, publishing, performance or likeness."),
     "bad_authority": _("“{value}” is not an authority. Use own, contract or blanket."),
+    "bad_kind": _("“{value}” is no kind of party. Use person, group, company or society."),
     "bad_share": _("“{value}” is not a share. Use a percentage such as 33.33, up to 100."),
     "bad_territory": _("“{value}” is not a country code. Use two letters, as in NO or JP."),
     "bad_moment": _("“{value}” is not a day. Use 2026-11-20; it begins at midnight UTC."),
