@@ -1,0 +1,299 @@
+"""What stands between a label's recordings and any use: claims that do not add up.
+
+Found once per rights profile, not once per recording: two hundred songs whose publishing nobody
+claimed are one thing to do. What is said of a group is true of each recording in it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from consent.models import Artist, Party, Recording
+from consent.words import Authority, Right, Standing
+
+PAGE = 50
+
+
+class ConflictKind(TextChoices):
+    """What is wrong, the hardest to get out of first."""
+
+    TWO_SENDERS = "two_senders", _("two senders")
+    OVER_CLAIMED = "over_claimed", _("over-claimed")
+    DISPUTED = "disputed", _("disputed")
+    UNDER_CLAIMED = "under_claimed", _("under-claimed")
+    UNKNOWN = "unknown", _("unknown")
+
+
+class Move(TextChoices):
+    """Whose move it is."""
+
+    BOTH = "both", _("You and the other side")
+    OTHERS = "others", _("The others")
+    LABEL = "label", _("You")
+    STAFF = "staff", _("Our staff")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """A claim as the queue shows it; `share_bp` in basis points, no territories: the world."""
+
+    party: Party
+    share_bp: int
+    authority: Authority
+    standing: Standing
+    territories: tuple[str, ...]
+    is_mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One thing to do, for `recordings` recordings, of which `example` is one.
+
+    `claimed_bp` is the sum that is too large or too small: basis points of the right, where it is
+    worst (in one country, and for one of the works where there are several).
+    """
+
+    profile: int
+    kind: ConflictKind
+    right: Right
+    recordings: int
+    example: Recording
+    artists: tuple[Artist, ...]
+    claims: tuple[ClaimLine, ...]
+    claimed_bp: int
+
+    @property
+    def move(self) -> Move:
+        """Who can end it."""
+        mine = [c for c in self.claims if c.is_mine]
+        match self.kind:
+            case ConflictKind.DISPUTED:
+                return Move.STAFF
+            case ConflictKind.TWO_SENDERS:
+                return Move.BOTH
+            case ConflictKind.OVER_CLAIMED:
+                return Move.BOTH if mine else Move.OTHERS
+            case _:
+                return Move.LABEL
+
+    @property
+    def next_step(self) -> str:
+        """What to do, as a sentence."""
+        sentence = NEXT_STEPS.get((self.kind, self.right)) or NEXT_STEPS[self.kind, None]
+        others = ", ".join(dict.fromkeys(c.party.name for c in self.claims if not c.is_mine))
+        share = f"{self.claimed_bp // 100}.{self.claimed_bp % 100:02}".removesuffix(".00")
+        return str(sentence).format(others=others or "–", share=share)
+
+
+NEXT_STEPS: dict[tuple[ConflictKind, Right | None], Promise] = {
+    (ConflictKind.TWO_SENDERS, None): _(
+        "You and {others} both deliver this. Find out together who holds the master; whoever does "
+        "not ends the claim."
+    ),
+    (ConflictKind.OVER_CLAIMED, None): _(
+        "Together the claims come to {share} %. Agree on the shares with {others}, and change "
+        "yours."
+    ),
+    (ConflictKind.DISPUTED, None): _(
+        "A claim is disputed. Send us what proves yours; we look at both sides and settle it."
+    ),
+    (ConflictKind.UNDER_CLAIMED, None): _(
+        "Only {share} % is claimed. Claim the rest, or ask who holds it to claim it."
+    ),
+    (ConflictKind.UNDER_CLAIMED, Right.PUBLISHING): _(
+        "Only {share} % of the publishing is claimed. Ask the writers who holds the rest, and send "
+        "it as a claims file."
+    ),
+    (ConflictKind.UNKNOWN, None): _("Nobody claims this right. If it is yours, claim it."),
+    (ConflictKind.UNKNOWN, Right.PUBLISHING): _(
+        "Nobody claims the publishing. Send a claims file with the writers' publishers, or ask "
+        "their society for its mandate."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the queue. `total` counts things to do, `by_kind` them per kind."""
+
+    conflicts: tuple[Conflict, ...]
+    number: int
+    pages: int
+    total: int
+    by_kind: Mapping[ConflictKind, int]
+
+
+# The recordings of a label: delivered by it, or claimed by it now.
+_MINE = """
+    SELECT id FROM consent_recording WHERE sender_id = %(label)s
+    UNION
+    SELECT coalesce(c.recording_id, b.recording_id)
+      FROM (SELECT DISTINCT ON (claim) recording_id, repertoire_id, ended
+              FROM consent_rightsclaim WHERE party_id = %(label)s ORDER BY claim, id DESC) c
+      LEFT JOIN consent_artistrecording b ON b.artist_id = c.repertoire_id
+     WHERE NOT c.ended AND (c.recording_id IS NOT NULL OR b.recording_id IS NOT NULL)
+"""
+
+_WRONG = """
+), grouped AS MATERIALIZED (
+    SELECT r.profile_id, min(r.id) AS example, count(*) AS recordings
+      FROM consent_recording r
+     WHERE r.id IN (SELECT id FROM mine) AND r.profile_id IS NOT NULL
+     GROUP BY r.profile_id
+), example AS MATERIALIZED (
+    SELECT g.*, i.works, i.main_artists
+      FROM grouped g
+     CROSS JOIN LATERAL (
+        SELECT * FROM consent_recordingidentity i
+         WHERE i.recording_id = g.example ORDER BY i.id DESC LIMIT 1) i
+     WHERE NOT i.withdrawn
+), bearing AS (
+    SELECT e.profile_id, c.id FROM example e
+      JOIN consent_rightsclaim c ON c.recording_id = e.example
+    UNION ALL
+    SELECT e.profile_id, c.id FROM example e CROSS JOIN LATERAL unnest(e.works) w(id)
+      JOIN consent_rightsclaim c ON c.work_id = w.id
+    UNION ALL
+    SELECT e.profile_id, c.id FROM example e CROSS JOIN LATERAL unnest(e.main_artists) a(id)
+      JOIN consent_rightsclaim c ON c.repertoire_id = a.id
+), claim AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT DISTINCT ON (b.profile_id, c.claim) b.profile_id, c.*
+          FROM bearing b JOIN consent_rightsclaim c ON c.id = b.id
+         WHERE c."right" IN ('master', 'publishing')
+           AND (c.valid_from IS NULL OR c.valid_from <= ledger_now())
+         ORDER BY b.profile_id, c.claim, c.id DESC) latest
+     WHERE NOT ended AND (valid_until IS NULL OR valid_until > ledger_now())
+), part AS (
+    SELECT profile_id, 'master' AS "right", NULL::bigint AS work FROM example
+    UNION ALL
+    SELECT profile_id, 'publishing', w.id FROM example
+      LEFT JOIN LATERAL unnest(works) w(id) ON true
+), held AS MATERIALIZED (
+    SELECT p.profile_id, p."right", p.work, c.share_bp, c.territories
+      FROM part p JOIN claim c ON c.profile_id = p.profile_id AND c."right" = p."right"
+       AND (c.work_id IS NULL OR c.work_id = p.work)
+), zone AS (
+    SELECT DISTINCT profile_id, "right", work, unnest(territories || ''::varchar) AS code FROM held
+), summed AS (
+    SELECT z.profile_id, z."right", z.work, z.code,
+           coalesce(sum(h.share_bp) FILTER (
+               WHERE h.territories = '{}' OR z.code = ANY (h.territories)), 0) AS bp
+      FROM zone z JOIN held h ON h.profile_id = z.profile_id AND h."right" = z."right"
+       AND h.work IS NOT DISTINCT FROM z.work
+     GROUP BY z.profile_id, z."right", z.work, z.code
+), standing AS (
+    SELECT p.profile_id, p."right", max(coalesce(s.bp, 0)) AS most, min(coalesce(s.bp, 0)) AS least
+      FROM part p LEFT JOIN summed s ON s.profile_id = p.profile_id AND s."right" = p."right"
+       AND s.work IS NOT DISTINCT FROM p.work
+     GROUP BY p.profile_id, p."right"
+), trait AS (
+    SELECT profile_id, "right", bool_or(standing = 'disputed') AS disputed,
+           count(DISTINCT party_id) FILTER (WHERE source = 'import') AS senders
+      FROM claim GROUP BY profile_id, "right"
+), wrong AS (
+    SELECT profile_id, "right", kind, bp
+      FROM standing LEFT JOIN trait USING (profile_id, "right")
+     CROSS JOIN LATERAL (VALUES
+        ('two_senders', most, "right" = 'master' AND trait.senders > 1 AND most > 10000),
+        ('over_claimed', most, most > 10000 AND NOT ("right" = 'master' AND trait.senders > 1)),
+        ('disputed', most, coalesce(trait.disputed, false)),
+        ('unknown', least, trait.profile_id IS NULL),
+        ('under_claimed', least,
+            trait.profile_id IS NOT NULL AND most <= 10000 AND least < 10000)
+     ) found(kind, bp, is_so)
+     WHERE is_so
+)
+"""
+
+_LISTED = """
+SELECT profile_id, kind, "right", bp, recordings, example,
+       (SELECT json_agg(json_build_array(c.party_id, c.share_bp, c.authority, c.standing,
+                   c.territories) ORDER BY c.share_bp DESC, c.party_id)
+          FROM claim c
+         WHERE c.profile_id = wrong.profile_id AND c."right" = wrong."right") AS claims,
+       main_artists
+  FROM wrong JOIN example USING (profile_id)
+ WHERE (%(kind)s = '' OR kind = %(kind)s) AND (%(artist)s = 0 OR %(artist)s = ANY (main_artists))
+ ORDER BY array_position(ARRAY['two_senders', 'over_claimed', 'disputed', 'under_claimed',
+                               'unknown'], kind),
+          recordings DESC, profile_id, "right"
+ LIMIT %(limit)s OFFSET %(offset)s
+"""
+
+_COUNTED = """
+SELECT kind, count(*) FROM wrong JOIN example USING (profile_id)
+ WHERE %(artist)s = 0 OR %(artist)s = ANY (main_artists)
+ GROUP BY kind
+"""
+
+_FOUND = "WITH mine AS MATERIALIZED (" + _MINE + _WRONG
+
+
+def conflicts(
+    *,
+    label: Party,
+    kind: ConflictKind | str = "",
+    artist: Artist | None = None,
+    page: int = 1,
+    size: int = PAGE,
+) -> Page:
+    """The queue of a label, in a fixed number of queries; pages count from 1.
+
+    With `kind` or `artist` only those. What the others claim is shown to the label as far as it
+    meets the label's own recordings.
+    """
+    given = {"label": label.pk, "kind": str(kind), "artist": artist.pk if artist else 0}
+    with connection.cursor() as cursor:
+        cursor.execute(_FOUND + _COUNTED, given)
+        by_kind = {ConflictKind(k): n for k, n in cursor.fetchall()}
+        total = by_kind.get(ConflictKind(kind), 0) if kind else sum(by_kind.values())
+        pages = max(1, -(-total // size))
+        page = min(max(1, page), pages)
+        cursor.execute(_FOUND + _LISTED, {**given, "limit": size, "offset": (page - 1) * size})
+        rows = cursor.fetchall()
+    return Page(tuple(_conflicts(rows, label)), page, pages, total, by_kind)
+
+
+def recordings_of_conflict(*, label: Party, profile: int, size: int = PAGE) -> list[Recording]:
+    """The label's recordings in one group, by title, at most `size` of them."""
+    return list(
+        Recording.objects.raw(
+            f"SELECT * FROM consent_recording WHERE id IN ({_MINE})"  # noqa: S608 - our own text
+            " AND profile_id = %(profile)s ORDER BY title, id LIMIT %(size)s",
+            {"label": label.pk, "profile": profile, "size": size},
+        )
+    )
+
+
+def _conflicts(rows: Iterable[tuple[Any, ...]], label: Party) -> Iterable[Conflict]:
+    rows = list(rows)
+    recordings = Recording.objects.in_bulk([r[5] for r in rows])
+    parties = Party.objects.in_bulk({c[0] for r in rows for c in r[6] or ()})
+    artists = Artist.objects.select_related("party").in_bulk({a for r in rows for a in r[7]})
+    for profile, kind, right, bp, count, example, claims, main in rows:
+        yield Conflict(
+            profile=profile,
+            kind=ConflictKind(kind),
+            right=Right(right),
+            recordings=count,
+            example=recordings[example],
+            artists=tuple(artists[a] for a in main if a in artists),
+            claims=tuple(
+                ClaimLine(
+                    parties[party],
+                    share,
+                    Authority(authority),
+                    Standing(standing),
+                    tuple(territories),
+                    party == label.pk,
+                )
+                for party, share, authority, standing, territories in claims or ()
+            ),
+            claimed_bp=bp,
+        )
