@@ -37,7 +37,15 @@ from consent.catalogue.problems import MessageRefused, Problem, Severity
 from consent.catalogue.recordings import read_recordings
 from consent.catalogue.releases import Place, read_release
 from consent.catalogue.report import Report
-from consent.catalogue.xmlstream import ByteSource, Element, Item, Root, Section, read_events
+from consent.catalogue.xmlstream import (
+    ByteSource,
+    Element,
+    Item,
+    Passed,
+    Root,
+    Section,
+    read_events,
+)
 from consent.identifiers import IdentifierError, display_isrc, normalise_dpid
 
 MAX_BYTES: Final = 200_000_000
@@ -86,10 +94,10 @@ def read_message(source: bytes | ByteSource, *, max_bytes: int = MAX_BYTES) -> M
                 reading.start(event)
             case Section():
                 reading.enter(event)
-            case Item(element=element, wanted=True):
-                reading.read(element)
-            case Item(section, element):
-                reading.pass_by(section, element)
+            case Item():
+                reading.read(event.element)
+            case Passed():
+                reading.pass_by(event)
     return reading.finish()
 
 
@@ -101,7 +109,7 @@ class _Reading:
         self._root = Root("", "", {}, 0)
         self._header: Element | None = None
         self._sections: dict[str, Section] = {}
-        self._passed: dict[tuple[str, str], tuple[Element, int]] = {}
+        self._passed: list[Passed] = []
         self._parties: dict[str, Party] = {}
         self._recordings: dict[str, Recording] = {}  # by ISRC
         self._isrc_of: dict[str, str | None] = {}  # by resource reference
@@ -135,9 +143,8 @@ class _Reading:
                 reference = self._resource_reference(element)
                 self._report.skip(element, "resource_not_audio", other, reference)
 
-    def pass_by(self, section: str, element: Element) -> None:
-        first, count = self._passed.get((section, element.name), (element, 0))
-        self._passed[section, element.name] = (first, count + 1)
+    def pass_by(self, passed: Passed) -> None:
+        self._passed.append(passed)
 
     def finish(self) -> Message:
         if self._header is None:
@@ -293,13 +300,14 @@ class _Reading:
 
     def _report_what_was_left_out(self) -> None:
         unread: dict[str, int] = {}
-        for (parent, name), (first, count) in self._passed.items():
+        for passed in self._passed:
+            name = passed.element.name
             if name in _COUNTED:
-                self._report.skip(first, _COUNTED[name], str(count))
-            elif parent in _REQUIRED_SECTIONS:
-                self._report.skip(first, "element_not_read", name, str(count))
+                self._report.skip(passed.element, _COUNTED[name], str(passed.count))
+            elif passed.section in _REQUIRED_SECTIONS:
+                self._report.skip(passed.element, "element_not_read", name, str(passed.count))
             else:
-                unread[parent] = unread.get(parent, 0) + count
+                unread[passed.section] = unread.get(passed.section, 0) + passed.count
         for name, section in self._sections.items():
             if name not in (*_REQUIRED_SECTIONS, "MessageHeader"):
                 place = Element(name, section.path, section.line, {})

@@ -53,7 +53,7 @@ class Problem:
         return str(PROBLEM_SENTENCES[self.code]).format(value=self.value, about=self.about)
 
 
-class MessageRefused(ValueError):  # noqa: N818 said as a sentence: the message was refused
+class MessageRefused(ValueError):
     """The whole message cannot be read, and nothing of it is to be used.
 
     `code` is one of `REFUSAL_SENTENCES`; `line` is where it went wrong (0 when there is no such
@@ -105,6 +105,12 @@ REFUSAL_SENTENCES: Final[dict[str, str | Promise]] = {
     ),
     "too_deep": _("Elements are nested {value} deep at line {line}. No release message is."),
     "too_big_item": _("The element “{value}” that starts at line {line} is too big to be true."),
+    "too_many_elements": _(
+        "There are more elements up to line {line} than any release message has ({value})."
+    ),
+    "too_many_problems": _(
+        "There are more than {value} problems up to line {line}. Have the message made again."
+    ),
     "not_ern": _("This is not a DDEX release message: it starts with “{value}”."),
     "unsupported_version": _(
         "This is ERN “{value}”. Versions 4.2, 4.3 and 4.3.2 can be read; ask the sender for one."

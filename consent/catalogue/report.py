@@ -5,9 +5,12 @@ from typing import Final
 
 from consent.catalogue import values
 from consent.catalogue.message import LONGEST_TEXT, LONGEST_WORD, Identifier
-from consent.catalogue.problems import Problem, Severity, identifier_problem
+from consent.catalogue.problems import MessageRefused, Problem, Severity, identifier_problem
 from consent.catalogue.xmlstream import Element
 from consent.identifiers import IdentifierError, Scheme, normalise
+
+# More than anybody reads. Without an end, a file of empty elements would fill the memory.
+MOST_PROBLEMS: Final = 50_000
 
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _LONGEST_LANGUAGE: Final = 35
@@ -23,6 +26,8 @@ class Report:
         return tuple(sorted(self._problems, key=lambda problem: problem.line))
 
     def add(self, problem: Problem) -> None:
+        if len(self._problems) >= MOST_PROBLEMS:
+            raise MessageRefused("too_many_problems", problem.line, str(MOST_PROBLEMS))
         self._problems.append(problem)
 
     def refuse(self, element: Element, code: str, value: str = "", about: str = "") -> None:

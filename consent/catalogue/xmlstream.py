@@ -19,6 +19,8 @@ from xml.parsers import expat
 from consent.catalogue.problems import MessageRefused
 
 DEEPEST: Final = 64  # real release messages stay below 15
+MOST_ELEMENTS: Final = 6_000_000  # honest messages of 200 MB have about half of that
+MOST_KINDS: Final = 200  # different names of sections and of items
 MOST_ELEMENTS_IN_AN_ITEM: Final = 50_000
 MOST_CHARACTERS_IN_AN_ITEM: Final = 4_000_000
 _CHUNK: Final = 64 * 1024
@@ -106,18 +108,21 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A grandchild of the root, complete; or a child of the root that is read as one item.
+    """A grandchild of the root, complete; or a child of the root that is read as one item."""
 
-    `section` is its parent's name, empty for a child of the root. An item that nobody wants
-    comes without its content: `wanted` is False and `element` has no children.
-    """
+    element: Element
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Items that nobody wanted, counted by section and name: `element` is the first, empty."""
 
     section: str
     element: Element
-    wanted: bool
+    count: int
 
 
-type Event = Root | Section | Item
+type Event = Root | Section | Item | Passed
 
 
 def read_events(
@@ -128,7 +133,7 @@ def read_events(
     wanted: Collection[tuple[str, str]],
     ignored: Collection[str],
 ) -> Iterator[Event]:
-    """Yield the root, its sections and their items, in the order of the file.
+    """Yield the root, its sections and their items in the order of the file; then what passed by.
 
     `whole` names the children of the root that are one item each, `wanted` the items to build as
     (section, name), `ignored` the elements to leave out wherever they stand in an item.
@@ -165,7 +170,10 @@ class _Builder:
         self._wanted = frozenset(wanted)
         self._ignored = frozenset(ignored)
         self._events: list[Event] = []
-        self._counts: dict[str, int] = {}
+        self._counts: dict[str, int] = {}  # items so far, by path
+        self._passed: dict[str, tuple[str, Element]] = {}  # section and first item, by path
+        self._sections: set[str] = set()
+        self._total = 0
         self._depth = 0
         self._root: Root | None = None
         self._root_path = ""
@@ -197,6 +205,8 @@ class _Builder:
 
     def close(self, offset: int) -> None:
         self._parse(b"", offset, is_last=True)
+        for path, (section, element) in self._passed.items():
+            self._events.append(Passed(section, element, self._counts[path]))
 
     def _parse(self, chunk: bytes, offset: int, *, is_last: bool) -> None:
         try:
@@ -235,6 +245,9 @@ class _Builder:
         depth = self._depth
         if depth > DEEPEST:
             raise MessageRefused("too_deep", self.line, str(depth))
+        self._total += 1
+        if self._total > MOST_ELEMENTS:
+            raise MessageRefused("too_many_elements", self.line, str(MOST_ELEMENTS))
         if self._skip_below:
             return
         namespace, _, local = name.rpartition(" ")
@@ -255,19 +268,27 @@ class _Builder:
     def _start_section(self, name: str, attributes: dict[str, str]) -> None:
         path = f"{self._root_path}/{name}"
         self._section, self._section_path = name, path
+        self._sections.add(name)
+        self._refuse_too_many_kinds()
         self._events.append(Section(name, path, self.line))
         if name in self._whole:
             self._open_item(Element(name, path, self.line, attributes))
 
     def _start_item(self, name: str, attributes: dict[str, str]) -> None:
         path = f"{self._section_path}/{name}"
-        self._counts[path] = self._counts.get(path, 0) + 1
-        element = Element(name, f"{path}[{self._counts[path]}]", self.line, attributes)
-        if (self._section, name) in self._wanted:
-            self._open_item(element)
-        else:
-            self._events.append(Item(self._section, element, wanted=False))
-            self._skip_below = self._depth
+        count = self._counts[path] = self._counts.get(path, 0) + 1
+        wanted = (self._section, name) in self._wanted
+        if wanted:
+            self._open_item(Element(name, f"{path}[{count}]", self.line, attributes))
+            return
+        self._skip_below = self._depth
+        if count == 1:
+            self._passed[path] = (self._section, Element(name, f"{path}[1]", self.line, {}))
+            self._refuse_too_many_kinds()
+
+    def _refuse_too_many_kinds(self) -> None:
+        if len(self._sections) + len(self._passed) > MOST_KINDS:
+            raise MessageRefused("too_many_elements", self.line, str(MOST_KINDS))
 
     def _open_item(self, element: Element) -> None:
         self._open = [element]
@@ -303,5 +324,4 @@ class _Builder:
         if self._open:
             done = self._open.pop()
             if not self._open:
-                section = self._section if depth == 3 else ""
-                self._events.append(Item(section, done, wanted=True))
+                self._events.append(Item(done))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.catalogue import xmlstream
@@ -123,7 +123,13 @@ def test_a_file_that_is_no_release_message_gets_one_clear_error(
 
 
 def test_every_refusal_that_can_be_given_is_tried_here() -> None:
-    elsewhere = {"too_large", "truncated", "too_big_item"}
+    elsewhere = {
+        "too_large",
+        "truncated",
+        "too_big_item",
+        "too_many_elements",
+        "too_many_problems",
+    }
     assert {code for _, code, _ in FILES.values()} | elsewhere == set(REFUSAL_SENTENCES)
 
 
@@ -165,6 +171,28 @@ def test_one_gigantic_recording_is_refused_before_it_fills_the_memory(filling: b
     assert peak < 60_000_000
 
 
+def test_a_file_of_nothing_but_mistakes_is_refused_early() -> None:
+    parties = _Endless(OPEN + HEADER + b"<PartyList>", b"<Party/>")
+    with pytest.raises(MessageRefused) as refused:
+        read_message(parties)
+    assert refused.value.code == "too_many_problems"
+    assert parties.given < 1_000_000
+
+
+@pytest.mark.parametrize("opening", [b"", b"<PartyList>", b"<ResourceList>"])
+def test_a_file_of_ever_new_element_names_is_refused_early(opening: bytes) -> None:
+    names = b"".join(b"<a%d/>" % n for n in range(1_000))
+    with pytest.raises(MessageRefused) as refused:
+        read_message(OPEN + HEADER + opening + names)
+    assert refused.value.code == "too_many_elements"
+
+
+def test_a_file_of_endless_empty_elements_is_refused() -> None:
+    with pytest.raises(MessageRefused) as refused:
+        read_message(_Endless(OPEN + b"<DealList><ReleaseDeal>", b"<a/>"))
+    assert (refused.value.code, refused.value.value) == ("too_many_elements", "6000000")
+
+
 def test_what_nobody_reads_takes_no_memory() -> None:
     deals = _Endless(OPEN + HEADER + b"<DealList>", b"<ReleaseDeal><a>b</a></ReleaseDeal>")
     tracemalloc.start()
@@ -187,12 +215,14 @@ def test_line_numbers_stay_right_in_long_files() -> None:
     assert refused.line == 70_001
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.binary(max_size=2_000))
 def test_random_bytes_never_do_more_than_be_refused(content: bytes) -> None:
     with pytest.raises(MessageRefused):
         read_message(content)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.data())
 def test_a_damaged_message_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from(_SAMPLES)))
@@ -203,6 +233,7 @@ def test_a_damaged_message_is_read_or_refused_and_nothing_else(data: st.DataObje
     _reads_or_refuses(bytes(content))
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.data())
 def test_values_of_any_kind_are_read_or_reported(data: st.DataObject) -> None:
     """Well-formed all through, with any text in any place: it must be readable."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum import ean
 from stdnum.iso7064 import mod_11_2, mod_37_36
@@ -210,12 +210,14 @@ _any_generated = st.sampled_from(list(Scheme)).flatmap(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(_any_generated)
 def test_every_correctly_made_identifier_is_accepted(made: tuple[Scheme, str]) -> None:
     scheme, text = made
     assert normalise(scheme, text) == text
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(_any_generated, st.data())
 def test_separators_and_case_never_change_the_stored_form(
     made: tuple[Scheme, str], data: st.DataObject
@@ -230,6 +232,7 @@ def test_separators_and_case_never_change_the_stored_form(
         assert normalise(scheme, written) == text
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.sampled_from(list(Scheme)), st.text(max_size=120))
 def test_any_text_is_either_refused_or_normalised_once_and_for_all(
     scheme: Scheme, text: str
@@ -255,6 +258,7 @@ CAUGHT: dict[Scheme, Callable[[str], list[int]]] = {
 }
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.sampled_from(list(CAUGHT)).flatmap(
         lambda scheme: st.tuples(st.just(scheme), GENERATED[scheme])
