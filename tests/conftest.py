@@ -20,12 +20,15 @@ from tests.chromium import (
     pytest_terminal_summary,
     pytest_testnodedown,
 )
+from tests.schema import migrated_template
 
 __all__ = [
     "pytest_collection_modifyitems",
     "pytest_terminal_summary",
     "pytest_testnodedown",
 ]
+
+pytest_plugins = ["tests.cast"]
 
 # Tables that migrations fill and tests do not: emptying them would break what follows.
 KEPT_TABLES = frozenset({"django_migrations", "django_content_type", "auth_permission"})
@@ -44,6 +47,7 @@ def running_servers() -> Iterator[servers.Home]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(
+    pytestconfig: pytest.Config,
     running_servers: servers.Home,
     django_test_environment: None,
     django_db_blocker: Any,
@@ -55,7 +59,10 @@ def django_db_setup(
     ``default`` only. It mirrors ``owner``; nothing would be created, and the tests would
     run against whatever ``default`` points at.
     """
-    with django_db_blocker.unblock():
+    with (
+        django_db_blocker.unblock(),
+        migrated_template(running_servers, pytestconfig.cache.mkdir("migrated")),
+    ):
         created = setup_databases(
             verbosity=0, interactive=False, aliases={"owner": None}, serialized_aliases=set()
         )

@@ -98,7 +98,7 @@ class RosterArtist(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True, help_text=_("empty: until ended"))
     added_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     added_in = models.ForeignKey(
         "consent.Act", on_delete=models.PROTECT, related_name="+", editable=False

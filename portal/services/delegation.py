@@ -31,7 +31,9 @@ from portal.roles import (
 )
 from portal.services.notices import notify_artist, notify_person
 
-NO_BACKDATING = Refused("from_in_past", _("Access cannot begin in the past."), field="starts_at")
+NO_BACKDATING = Refused(
+    "from_in_the_past", _("Access cannot begin in the past."), field="starts_at"
+)
 
 
 # --- Rosters -----------------------------------------------------------------------------
@@ -66,7 +68,7 @@ def add_artist_to_roster(
 
     For a management that is the artist's (or guardian's) to do, for a label the operator's.
     One ledger entry for each person on the roster. `starts_at` and `until` are UTC; None: at
-    once, until ended. Raises `Refused`: `on_roster`, `from_in_past`, `until_before_from`.
+    once, until ended. Raises `Refused`: `on_roster`, `from_in_the_past`, `until_before_from`.
     """
     _lock(artist=artist, roster=roster)
     role = _require_owner(by, artist) if roster.kind != RosterKind.LABEL else _require_operator(by)
@@ -159,7 +161,7 @@ def grant_access(
     artist, and of a minor's nobody's. `by=None` is the operator's own tool. Moments are UTC.
 
     Raises `NotFound` where the artist or roster is out of `by`'s reach, and `Refused`:
-    `may_not_grant`, `scope_not_addable`, `not_a_minor`, `has_access`, `from_in_past`,
+    `may_not_grant`, `scope_not_addable`, `not_a_minor`, `has_access`, `from_in_the_past`,
     `until_before_from`, `access_to`, `role_fits`, `entrusted`, `inactive`.
     """
     role = Role(role)
