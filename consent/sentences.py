@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -212,10 +214,15 @@ def spell(
         "who": who or str(_("Somebody")),
         "right": str(right),
         "authority": str(authority),
-        "until": until_text or (until.date().isoformat() if until else ""),
+        "until": until_text or (_day(until) if until else ""),
         "clause": clause,
     }
     return str(sentence.plain if plain else sentence.full) % values
+
+
+def _day(until: datetime) -> str:
+    """The day in the reader's zone and language, as in 3 Nov 2026."""
+    return date_format(timezone.localtime(until), "j M Y")
 
 
 def what_is_missing(code: Code, *, who: str = "", right: str | Promise = "") -> str:

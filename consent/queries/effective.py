@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import connection
 
 from consent.decisions import Code, Decision, Reason, Verdict
-from consent.models import Artist, Party, Permission, ProfileCount, Tool, Wording
+from consent.models import AICompany, Artist, Party, Permission, ProfileCount, Tool, Wording
 from consent.queries.decision import Answered, Ask, Loaded, decide_many, load
 from consent.sentences import SENTENCES, Move, spell, what_is_missing
 from consent.words import Authority, Right, UseKind
@@ -30,7 +30,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One reason, ready to be read. `seq` is its ledger position, `until` a UTC moment."""
+    """One reason, ready to be read. `seq` is its ledger position, `until` a UTC moment.
+
+    `party` is the key of who decided, or must move.
+    """
 
     code: str
     verdict: str
@@ -41,6 +44,7 @@ class Step:
     todo: str = ""
     move: str = ""
     licence: str = ""
+    party: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,7 @@ class _Names:
             todo=what_is_missing(reason.code, who=who, right=right) if missing else "",
             move=sentence.move.value if missing else Move.NOBODY.value,
             licence=reason.licence,
+            party=reason.party,
         )
 
 
@@ -148,9 +153,9 @@ def steps_of(decisions: Sequence[Decision]) -> list[tuple[Step, ...]]:
     return [names.steps(d) for d in decisions]
 
 
-# Tools whose company holds a licence that may touch the artist's recordings, and the versions of
-# those licences that name recordings one by one.
-_LICENSED = """
+# Tools whose company holds a licence that may touch the artist's recordings, or that she has
+# answered about; and the versions of those licences that name recordings one by one.
+_TOOLS = """
 WITH holder AS (
     SELECT %(artist)s::bigint AS id
     UNION SELECT c.party_id FROM consent_rightsclaim c WHERE c.repertoire_id = %(artist)s
@@ -160,12 +165,25 @@ WITH holder AS (
       JOIN LATERAL (SELECT works FROM consent_recordingidentity i
                      WHERE i.recording_id = p.example_id ORDER BY i.id DESC LIMIT 1) i ON true
       JOIN consent_rightsclaim c ON c.work_id = ANY (i.works) WHERE p.artist_id = %(artist)s
+), licensed AS MATERIALIZED (
+    SELECT l.company_id, v.id, v.catalogue
+      FROM consent_licence l
+      JOIN LATERAL (SELECT v.id, v.catalogue FROM consent_licenceversion v
+                     WHERE v.licence_id = l.id ORDER BY v.id DESC LIMIT 1) v ON true
+     WHERE l.holder_id IN (SELECT id FROM holder)
+), about AS MATERIALIZED (
+    SELECT DISTINCT company_id, tool_id FROM consent_permission
+     WHERE artist_id = %(artist)s AND recording_id IS NULL
+       AND (company_id IS NOT NULL OR tool_id IS NOT NULL)
 )
-SELECT l.company_id, v.id, v.catalogue
-  FROM consent_licence l
-  JOIN LATERAL (SELECT v.id, v.catalogue FROM consent_licenceversion v
-                 WHERE v.licence_id = l.id ORDER BY v.id DESC LIMIT 1) v ON true
- WHERE l.holder_id IN (SELECT id FROM holder)
+SELECT t.id, t.ref, t.slug, t.name, t.kind, t.about, c.party_id, c.slug, p.ref, p.name, p.language,
+       (SELECT coalesce(array_agg(id), '{}') FROM licensed WHERE catalogue <> 'all')
+  FROM consent_tool t
+  JOIN consent_aicompany c ON c.party_id = t.company_id
+  JOIN consent_party p ON p.id = c.party_id
+ WHERE t.company_id IN (SELECT company_id FROM licensed UNION SELECT company_id FROM about)
+    OR t.id IN (SELECT tool_id FROM about)
+ ORDER BY p.name, t.name, t.id
 """
 
 _NAMED = """
@@ -213,11 +231,47 @@ def groups_of(artist: Artist, versions: Sequence[int]) -> list[Group]:
     return sorted(groups, key=lambda g: -g.recordings)
 
 
-def _licensed(artist: Artist) -> tuple[set[int], list[int]]:
+@dataclass(frozen=True, slots=True)
+class ToolsFor:
+    """The tools that matter to an artist, by company and name.
+
+    `listing` are the licence versions behind them that name recordings one by one.
+    """
+
+    tools: tuple[Tool, ...] = ()
+    listing: tuple[int, ...] = ()
+
+
+def tools_for(artist: Artist) -> ToolsFor:
+    """Every tool that may touch the artist's work by a licence, or that she has answered about.
+
+    One query, which does not grow with her catalogue.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_LICENSED, {"artist": artist.pk})
+        cursor.execute(_TOOLS, {"artist": artist.pk})
         rows = cursor.fetchall()
-    return {r[0] for r in rows}, [r[1] for r in rows if r[2] != "all"]
+    tools = []
+    for (
+        pk,
+        ref,
+        slug,
+        name,
+        kind,
+        about,
+        party,
+        company,
+        party_ref,
+        party_name,
+        language,
+        _,
+    ) in rows:
+        maker = AICompany(
+            party=Party(pk=party, ref=party_ref, name=party_name, language=language), slug=company
+        )
+        tools.append(
+            Tool(pk=pk, ref=ref, company=maker, slug=slug, name=name, kind=kind, about=about)
+        )
+    return ToolsFor(tuple(tools), tuple(rows[0][11]) if rows else ())
 
 
 def uses_of(
@@ -234,22 +288,15 @@ def uses_of(
     holds a licence that may touch the artist, or that she has answered about. `waiting` counts
     open questions per use kind. The number of queries is constant.
     """
-    companies, versions = _licensed(artist)
+    found = tools_for(artist)
     answers = list(
         Permission.objects.filter(artist=artist, recording=None)
         .order_by("use", "scope", "territories", "-id")
         .distinct("use", "scope", "territories")
         .select_related("wording", "act")
     )
-    if tools is None:
-        companies |= {a.company_id for a in answers if a.company_id}
-        about = [a.tool_id for a in answers if a.tool_id]
-        tools = list(
-            Tool.objects.filter(company__in=companies).select_related("company__party")
-            | Tool.objects.filter(pk__in=about).select_related("company__party")
-        )
-    tools = sorted(tools, key=lambda t: (t.company.party.name, t.name))
-    groups = groups_of(artist, versions)
+    tools = found.tools if tools is None else tools
+    groups = groups_of(artist, found.listing)
     loaded = load(
         [Ask(g.isrc, use, t.slug) for g in groups for use in UseKind for t in tools]
         or [Ask("", "", "")]
