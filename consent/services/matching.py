@@ -90,6 +90,20 @@ def match_sender(sender: message.Sender, *, at: datetime) -> tuple[Party, bool]:
     return party, True
 
 
+def know_party_as(*, sender: Party, party: Party, name: str = "") -> None:
+    """Tell that what `sender` calls `name` (the party's own name when empty) is this party.
+
+    For an artist who was registered here before her label delivers: without this, and without an
+    identifier in the delivery, the label's first message would make a second entry for her.
+    """
+    PartyIdentifier.objects.get_or_create(
+        party=party,
+        scheme=NAMED,
+        namespace=str(sender.ref),
+        value=_short(_plain(name or party.name)),
+    )
+
+
 def kind_of(party: message.Party) -> PartyKind:
     """A person where the message shows it, else a group.
 
