@@ -20,6 +20,7 @@ from consent.models.permission import (
     Withdrawal,
     Wording,
 )
+from consent.models.proof import CheckpointSink, LedgerAudit
 from consent.models.provenance import Attribution, Output, TrainingRun, TrainingUse
 from consent.models.recording import (
     ArtistRecording,
@@ -46,9 +47,11 @@ __all__ = [
     "Attribution",
     "Catalogue",
     "CatalogueMessage",
+    "CheckpointSink",
     "Credit",
     "Fact",
     "LedgerAlarm",
+    "LedgerAudit",
     "LedgerCheckpoint",
     "LedgerEntry",
     "LedgerHead",

@@ -74,17 +74,35 @@ class Permission(Fact):
     stands beside a yes for the world. `scope` is its key, as in `r12/t7`, `*/c3`, `*/*`.
     """
 
-    artist = models.ForeignKey(Artist, on_delete=models.PROTECT, related_name="permissions")
+    # Each key without an index of its own: the indexes below are what answers are looked up by.
+    artist = models.ForeignKey(
+        Artist, on_delete=models.PROTECT, related_name="permissions", db_index=False
+    )
     use = models.CharField(max_length=20, choices=UseKind.choices)
     scope = models.CharField(max_length=50)
     recording = models.ForeignKey(
-        Recording, null=True, blank=True, on_delete=models.PROTECT, related_name="permissions"
+        Recording,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="permissions",
+        db_index=False,
     )
     company = models.ForeignKey(
-        AICompany, null=True, blank=True, on_delete=models.PROTECT, related_name="permissions"
+        AICompany,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="permissions",
+        db_index=False,
     )
     tool = models.ForeignKey(
-        Tool, null=True, blank=True, on_delete=models.PROTECT, related_name="permissions"
+        Tool,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="permissions",
+        db_index=False,
     )
     stance = models.CharField(max_length=10, choices=Stance.choices)
     way = models.CharField(max_length=12, choices=Way.choices, default=Way.ANSWERED)
@@ -109,8 +127,13 @@ class Permission(Fact):
             models.Index(fields=["artist", "use", "scope", "-id"], name="permission_latest"),
             models.Index(
                 fields=["artist", "use"],
+                condition=Q(recording=None),
+                name="permission_in_general",
+            ),
+            models.Index(
+                fields=["recording", "use"],
                 condition=Q(recording__isnull=False),
-                name="permission_on_recordings",
+                name="permission_on_recording",
             ),
         ]
         constraints = [

@@ -119,7 +119,7 @@ class Loaded:
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self.seq: int = raw["seq"]
         self.at: datetime = _needed(raw["at"])
-        self._parties = {p[0]: p for p in raw["parties"] or ()}
+        self._parties = {p[0]: p for p in raw.get("parties") or ()}
         self._recordings = {
             r[1]: RecordingFacts(
                 key=r[0],
@@ -133,9 +133,9 @@ class Loaded:
             for r in raw["recordings"] or ()
         }
         self._tools = {t[1]: t for t in raw["tools"] or ()}
-        self._models = {uuid.UUID(m[1]): m for m in raw["models"] or ()}
+        self._models = {uuid.UUID(m[1]): m for m in raw.get("models") or ()}
         self._claims: dict[tuple[str, int], list[ClaimFacts]] = {}
-        for c in raw["claims"] or ():
+        for c in raw.get("claims") or ():
             kind, key = next(
                 (k, v)
                 for k, v in zip(("recording", "work", "repertoire"), c[5:8], strict=True)
@@ -156,10 +156,10 @@ class Loaded:
                     suspended=self._is_suspended(c[0]),
                 )
             )
-        listed = {(v, r) for v, r in raw["listings"] or ()}
+        listed = {(v, r) for v, r in raw.get("listings") or ()}
         self._listed = listed
         self._licences: dict[int, list[tuple[int, str, LicenceFacts]]] = {}
-        for x in raw["licences"] or ():
+        for x in raw.get("licences") or ():
             facts = LicenceFacts(
                 ref=x[1],
                 number=x[2],
@@ -178,9 +178,9 @@ class Loaded:
             )
             self._licences.setdefault(x[4], []).append((x[0], x[6], facts))
         self._answers: dict[tuple[int, str], list[Any]] = {}
-        for a in raw["answers"] or ():
+        for a in raw.get("answers") or ():
             self._answers.setdefault((a[0], a[1]), []).append(a)
-        self._later = raw["later"] or ()
+        self._later = raw.get("later") or ()
 
     def _is_suspended(self, party: int) -> bool:
         state = self._parties.get(party)

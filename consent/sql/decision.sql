@@ -1,43 +1,63 @@
 -- Everything that decisions on these recordings, uses and tools read, in one snapshot.
 --
--- Knows nothing of the rules: `consent.decisions` decides. A function, so that its plan is made
--- once per connection. p_at NULL is now; p_known NULL is all that is known. A fact speaks at p_at
--- when it was recorded by then and, where it names a beginning, has begun.
+-- Knows nothing of the rules: `consent.decisions` decides. STABLE, so that every statement in it
+-- reads the snapshot of the one query that calls it; small statements, so that each plan is made
+-- once per connection and starts fast. p_at NULL is now; p_known NULL is all that is known. A fact
+-- speaks at p_at when it was recorded by then and, where it names a beginning, has begun.
 CREATE OR REPLACE FUNCTION decision_facts(
     p_isrcs text[], p_uses text[], p_tools text[], p_models uuid[],
     p_at timestamptz DEFAULT NULL, p_known bigint DEFAULT NULL
-) RETURNS json LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+) RETURNS json LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_seq bigint;
     v_at timestamptz;
-    v_result json;
+    v_recordings json; v_tools json; v_models json; v_claims json; v_licences json;
+    v_listings json; v_answers json; v_parties json; v_later json;
+    v_rows consent_recordingidentity[];
+    v_ids bigint[]; v_asked bigint[]; v_works bigint[];
+    v_tool_ids bigint[]; v_companies bigint[]; v_holders bigint[]; v_listed bigint[];
+    v_later_claims json[]; v_later_licences json[]; v_later_answers json[];
 BEGIN
     -- A clock that was set back must not hide what is recorded: time is never before the head's.
     SELECT least(p_known, h.seq),
            coalesce(p_at, greatest(coalesce(h.demo_now, clock_timestamp()), h.recorded_at))
       INTO v_seq, v_at FROM consent_ledgerhead h WHERE h.id = 1;
 
-    WITH rec AS MATERIALIZED (
-        SELECT r.id, r.isrc, i.main_artists, i.featured_artists, i.voices, i.works, i.withdrawn,
-               i.seq
-          FROM consent_recording r
-         CROSS JOIN LATERAL (
-            SELECT i.*, e.seq FROM consent_recordingidentity i
-              JOIN consent_ledgerentry e ON e.id = i.entry_id
-             WHERE i.recording_id = r.id AND e.seq <= v_seq AND e.recorded_at <= v_at
-             ORDER BY i.id DESC LIMIT 1) i
-         WHERE r.isrc = ANY (p_isrcs)
-    ), tool AS MATERIALIZED (
-        SELECT t.id, t.slug, t.company_id, s.suspended, s.seq
-          FROM consent_tool t
-         CROSS JOIN LATERAL (
-            SELECT s.suspended, e.seq FROM consent_toolstate s
-              JOIN consent_ledgerentry e ON e.id = s.entry_id
-             WHERE s.tool_id = t.id AND e.seq <= v_seq AND e.recorded_at <= v_at
-             ORDER BY s.id DESC LIMIT 1) s
-         WHERE t.slug = ANY (p_tools)
-    ), model AS (
-        SELECT m.id, m.ref, m.tool_id, s.retired, b.recorded_at
+    SELECT json_agg(json_build_array(r.id, r.isrc, (i.row).main_artists, (i.row).featured_artists,
+                (i.row).voices, (i.row).works, (i.row).withdrawn, i.seq)),
+           array_agg(r.id), array_agg(i.row)
+      INTO v_recordings, v_ids, v_rows
+      FROM consent_recording r
+     CROSS JOIN LATERAL (
+        SELECT i AS row, e.seq FROM consent_recordingidentity i
+          JOIN consent_ledgerentry e ON e.id = i.entry_id
+         WHERE i.recording_id = r.id AND e.seq <= v_seq AND e.recorded_at <= v_at
+         ORDER BY i.id DESC LIMIT 1) i
+     WHERE r.isrc = ANY (p_isrcs);
+
+    SELECT json_agg(json_build_array(t.id, t.slug, t.company_id, s.suspended, s.seq)),
+           array_agg(t.id), array_agg(t.company_id)
+      INTO v_tools, v_tool_ids, v_companies
+      FROM consent_tool t
+     CROSS JOIN LATERAL (
+        SELECT s.suspended, e.seq FROM consent_toolstate s
+          JOIN consent_ledgerentry e ON e.id = s.entry_id
+         WHERE s.tool_id = t.id AND e.seq <= v_seq AND e.recorded_at <= v_at
+         ORDER BY s.id DESC LIMIT 1) s
+     WHERE t.slug = ANY (p_tools);
+
+    IF v_ids IS NULL OR v_tool_ids IS NULL THEN
+        RETURN json_build_object('seq', v_seq, 'at', v_at, 'recordings', v_recordings,
+            'tools', v_tools);
+    END IF;
+
+    SELECT array_agg(DISTINCT a) INTO v_asked
+      FROM unnest(v_rows) x, unnest(x.main_artists || x.featured_artists || x.voices) a;
+    SELECT array_agg(DISTINCT w) INTO v_works FROM unnest(v_rows) x, unnest(x.works) w;
+
+    IF p_models <> '{}' THEN
+        SELECT json_agg(json_build_array(m.id, m.ref, m.tool_id, s.retired, b.recorded_at))
+          INTO v_models
           FROM consent_modelversion m
          CROSS JOIN LATERAL (
             SELECT s.retired FROM consent_modelversionstate s
@@ -48,99 +68,92 @@ BEGIN
             SELECT e.recorded_at FROM consent_modelversionstate s
               JOIN consent_ledgerentry e ON e.id = s.entry_id
              WHERE s.model_version_id = m.id ORDER BY s.id LIMIT 1) b
-         WHERE m.ref = ANY (p_models)
-    ), asked AS MATERIALIZED (
-        SELECT DISTINCT unnest(main_artists || featured_artists || voices) AS id FROM rec
-    ), found AS (
-        SELECT c.id FROM consent_rightsclaim c
-         WHERE c.recording_id IN (SELECT id FROM rec)
-        UNION ALL
-        SELECT c.id FROM consent_rightsclaim c
-         WHERE c.work_id IN (SELECT unnest(works) FROM rec)
-        UNION ALL
-        SELECT c.id FROM consent_rightsclaim c
-         WHERE c.repertoire_id IN (SELECT id FROM asked)
-    ), version AS MATERIALIZED (
+         WHERE m.ref = ANY (p_models);
+    END IF;
+
+    WITH version AS MATERIALIZED (
         SELECT c.*, e.seq, c.valid_from > v_at AS later
-          FROM found f JOIN consent_rightsclaim c ON c.id = f.id
+          FROM (SELECT * FROM consent_rightsclaim WHERE recording_id = ANY (v_ids)
+                UNION ALL
+                SELECT * FROM consent_rightsclaim WHERE work_id = ANY (v_works)
+                UNION ALL
+                SELECT * FROM consent_rightsclaim WHERE repertoire_id = ANY (v_asked)) c
           JOIN consent_ledgerentry e ON e.id = c.entry_id
          WHERE e.seq <= v_seq AND e.recorded_at <= v_at
-    ), claim AS MATERIALIZED (
+    ), spoken AS (
         SELECT DISTINCT ON (claim) * FROM version WHERE later IS NOT TRUE
          ORDER BY claim, id DESC
-    ), licence AS MATERIALIZED (
+    )
+    SELECT json_agg(json_build_array(party_id, "right", share_bp, authority, seq, recording_id,
+                work_id, repertoire_id, territories, valid_until, standing)),
+           array_agg(DISTINCT party_id),
+           (SELECT array_agg(json_build_array('claim',
+                    coalesce(v.recording_id, v.work_id, v.repertoire_id), v."right", v.valid_from))
+              FROM version v WHERE v.later)
+      INTO v_claims, v_holders, v_later_claims
+      FROM spoken WHERE NOT ended;
+
+    WITH version AS MATERIALIZED (
         SELECT l.ref, l.holder_id, l.company_id, v.*, e.seq, e.recorded_at,
                v.starts_at > v_at AS later
           FROM consent_licence l
           JOIN consent_licenceversion v ON v.licence_id = l.id
           JOIN consent_ledgerentry e ON e.id = v.entry_id
-         WHERE l.company_id IN (SELECT company_id FROM tool)
-           AND (l.holder_id IN (SELECT party_id FROM claim WHERE NOT ended)
-                OR l.holder_id IN (SELECT id FROM asked))
-           AND e.seq <= v_seq AND e.recorded_at <= v_at
-    ), signed AS MATERIALIZED (
-        SELECT DISTINCT ON (licence_id) * FROM licence WHERE later IS NOT TRUE
-         ORDER BY licence_id, id DESC
-    ), scope AS (
-        SELECT r.key || '/' || m.key AS key
-          FROM (SELECT '*' AS key UNION ALL SELECT 'r' || id FROM rec) r,
-               (SELECT '*' AS key UNION ALL SELECT 't' || id FROM tool
-                UNION SELECT 'c' || company_id FROM tool) m
-    ), answer AS MATERIALIZED (
-        SELECT p.*, e.seq, e.recorded_at, p.valid_from > v_at AS later
-          FROM consent_permission p
-          JOIN consent_ledgerentry e ON e.id = p.entry_id
-         WHERE p.artist_id IN (SELECT id FROM asked) AND p.use = ANY (p_uses)
-           AND p.scope IN (SELECT key FROM scope)
+         WHERE l.company_id = ANY (v_companies) AND l.holder_id = ANY (v_holders || v_asked)
            AND e.seq <= v_seq AND e.recorded_at <= v_at
     ), spoken AS (
-        SELECT DISTINCT ON (artist_id, use, scope, territories) * FROM answer
+        SELECT DISTINCT ON (licence_id) * FROM version WHERE later IS NOT TRUE
+         ORDER BY licence_id, id DESC
+    )
+    SELECT json_agg(json_build_array(id, ref, number, holder_id, company_id, uses, catalogue, seq,
+                coalesce(starts_at, recorded_at), territories, ends_at, notice_days,
+                model_versions, artist_approval, override_clause, ended)),
+           array_agg(id) FILTER (WHERE catalogue <> 'all'),
+           (SELECT array_agg(json_build_array('licence', v.holder_id, v.company_id, v.starts_at))
+              FROM version v WHERE v.later)
+      INTO v_licences, v_listed, v_later_licences
+      FROM spoken;
+
+    IF v_listed IS NOT NULL THEN
+        SELECT json_agg(json_build_array(x.version_id, x.recording_id)) INTO v_listings
+          FROM consent_licencelisting x
+         WHERE x.version_id = ANY (v_listed) AND x.recording_id = ANY (v_ids);
+    END IF;
+
+    WITH version AS MATERIALIZED (
+        SELECT p.*, e.seq, e.recorded_at, p.valid_from > v_at AS later
+          FROM (SELECT * FROM consent_permission
+                 WHERE artist_id = ANY (v_asked) AND use = ANY (p_uses) AND recording_id IS NULL
+                UNION ALL
+                SELECT * FROM consent_permission
+                 WHERE recording_id = ANY (v_ids) AND use = ANY (p_uses)) p
+          JOIN consent_ledgerentry e ON e.id = p.entry_id
+         WHERE (p.company_id IS NULL OR p.company_id = ANY (v_companies))
+           AND (p.tool_id IS NULL OR p.tool_id = ANY (v_tool_ids))
+           AND e.seq <= v_seq AND e.recorded_at <= v_at
+    ), spoken AS (
+        SELECT DISTINCT ON (artist_id, use, scope, territories) * FROM version
          WHERE later IS NOT TRUE
          ORDER BY artist_id, use, scope, territories, id DESC
-    ), concerned AS (
-        SELECT id FROM asked UNION SELECT party_id FROM claim UNION SELECT company_id FROM tool
-    ), party AS (
-        SELECT c.id, s.kind, s.suspended, s.is_minor, s.guardian_id
-          FROM concerned c
-         CROSS JOIN LATERAL (
-            SELECT s.* FROM consent_partystate s
-              JOIN consent_ledgerentry e ON e.id = s.entry_id
-             WHERE s.party_id = c.id AND e.seq <= v_seq AND e.recorded_at <= v_at
-             ORDER BY s.id DESC LIMIT 1) s
     )
-    SELECT json_build_object(
-        'seq', v_seq,
-        'at', v_at,
-        'recordings', (SELECT json_agg(json_build_array(id, isrc, main_artists,
-            featured_artists, voices, works, withdrawn, seq)) FROM rec),
-        'tools', (SELECT json_agg(json_build_array(id, slug, company_id, suspended, seq))
-            FROM tool),
-        'models', (SELECT json_agg(json_build_array(id, ref, tool_id, retired, recorded_at))
-            FROM model),
-        'parties', (SELECT json_agg(json_build_array(id, kind, suspended, is_minor,
-            guardian_id)) FROM party),
-        'claims', (SELECT json_agg(json_build_array(party_id, "right", share_bp, authority, seq,
-            recording_id, work_id, repertoire_id, territories, valid_until, standing))
-            FROM claim WHERE NOT ended),
-        'licences', (SELECT json_agg(json_build_array(id, ref, number, holder_id, company_id, uses,
-            catalogue, seq, coalesce(starts_at, recorded_at), territories, ends_at, notice_days,
-            model_versions, artist_approval, override_clause, ended)) FROM signed),
-        'listings', (SELECT json_agg(json_build_array(x.version_id, x.recording_id))
-            FROM consent_licencelisting x
-           WHERE x.version_id IN (SELECT id FROM signed WHERE catalogue <> 'all')
-             AND x.recording_id IN (SELECT id FROM rec)),
-        'answers', (SELECT json_agg(json_build_array(artist_id, use, stance, seq, recorded_at, way,
-            recording_id, company_id, tool_id, territories, valid_until, notice_days,
-            took_back_allow)) FROM spoken),
-        'later', (SELECT json_agg(x) FROM (
-            SELECT json_build_array('answer', artist_id, use, valid_from) AS x
-              FROM answer WHERE later
-            UNION ALL
-            SELECT json_build_array('claim', coalesce(recording_id, work_id, repertoire_id), "right",
-                   valid_from) FROM version WHERE later
-            UNION ALL
-            SELECT json_build_array('licence', holder_id, company_id, starts_at)
-              FROM licence WHERE later) y)
-    ) INTO v_result;
-    RETURN v_result;
+    SELECT json_agg(json_build_array(artist_id, use, stance, seq, recorded_at, way, recording_id,
+                company_id, tool_id, territories, valid_until, notice_days, took_back_allow)),
+           (SELECT array_agg(json_build_array('answer', v.artist_id, v.use, v.valid_from))
+              FROM version v WHERE v.later)
+      INTO v_answers, v_later_answers
+      FROM spoken;
+
+    SELECT json_agg(json_build_array(c.id, s.kind, s.suspended, s.is_minor, s.guardian_id))
+      INTO v_parties
+      FROM (SELECT DISTINCT unnest(v_asked || v_holders || v_companies) AS id) c
+     CROSS JOIN LATERAL (
+        SELECT s.* FROM consent_partystate s
+          JOIN consent_ledgerentry e ON e.id = s.entry_id
+         WHERE s.party_id = c.id AND e.seq <= v_seq AND e.recorded_at <= v_at
+         ORDER BY s.id DESC LIMIT 1) s;
+
+    RETURN json_build_object('seq', v_seq, 'at', v_at, 'recordings', v_recordings,
+        'tools', v_tools, 'models', v_models, 'parties', v_parties, 'claims', v_claims,
+        'licences', v_licences, 'listings', v_listings, 'answers', v_answers,
+        'later', v_later_claims || v_later_licences || v_later_answers);
 END $$;
