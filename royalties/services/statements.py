@@ -14,13 +14,28 @@ from django.utils.translation import gettext_lazy as _
 from consent.clock import now
 from consent.errors import Refused
 from consent.models import Party, Recording, Tool
-from royalties.models import Period, Statement, StatementDraft, StatementLine
+from royalties.engine.bulk import copy_rows
+from royalties.models import Period, Statement, StatementDraft
 from royalties.money import micros_per_minor, round_to_sum
 from royalties.services.posting import NewTransaction, balances, post
 from royalties.words import AccountKind, PeriodState, Standing, TransactionKind
 
 if TYPE_CHECKING:
     from portal.models import User
+
+
+_LINE = (
+    "statement_id",
+    "position",
+    "recording_id",
+    "tool_id",
+    "use",
+    "standing",
+    "held",
+    "events",
+    "amount_micros",
+    "amount_minor",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +89,7 @@ def publish_statements(*, by: "User | None", period: Period) -> list[Statement]:
     grouped = _lines(period)
     names = _Names(period, grouped)
     statements: list[Statement] = []
-    lines: list[list[StatementLine]] = []
+    lines: list[list[tuple[_Line, int]]] = []
     carries: list[NewTransaction] = []
     for (party, currency), parts in grouped.items():
         statement, shown = _statement(period, party, currency, parts, carried, names)
@@ -88,10 +103,26 @@ def publish_statements(*, by: "User | None", period: Period) -> list[Statement]:
         carry.move(AccountKind.PAYABLE, party, -moved)
         carries.append(carry)
     Statement.objects.bulk_create(statements)
-    for statement, shown in zip(statements, lines, strict=True):
-        for line in shown:
-            line.statement = statement
-    StatementLine.objects.bulk_create([line for shown in lines for line in shown], batch_size=2_000)
+    copy_rows(
+        "royalties_statementline",
+        _LINE,
+        (
+            (
+                statement.pk,
+                position,
+                line.recording,
+                line.tool,
+                line.use,
+                line.standing.value,
+                line.held,
+                line.events,
+                line.amount_micros,
+                minor,
+            )
+            for statement, shown in zip(statements, lines, strict=True)
+            for position, (line, minor) in enumerate(shown, start=1)
+        ),
+    )
     post(period=period, transactions=carries, at=at)
     StatementDraft.objects.filter(period=period).delete()
     period.state = PeriodState.PUBLISHED
@@ -107,29 +138,14 @@ def _statement(
     parts: Sequence[_Line],
     carried: dict[tuple[int | None, str], int],
     names: "_Names",
-) -> tuple[Statement, list[StatementLine]]:
+) -> tuple[Statement, list[tuple["_Line", int]]]:
     payable = [part for part in parts if part.standing != Standing.HELD]
     held = [part for part in parts if part.standing == Standing.HELD]
     carried_in = carried.get((party, currency), 0)
     # What was carried in stands first, so that what is shown adds up with it.
     rounded, carried_out = round_to_sum([carried_in, *(p.amount_micros for p in payable)], currency)
     held_rounded, _rest = round_to_sum([p.amount_micros for p in held], currency)
-    shown = [
-        StatementLine(
-            position=position,
-            recording_id=part.recording,
-            tool_id=part.tool,
-            use=part.use,
-            standing=part.standing,
-            held=part.held,
-            events=part.events,
-            amount_micros=part.amount_micros,
-            amount_minor=minor,
-        )
-        for position, (part, minor) in enumerate(
-            zip([*payable, *held], [*rounded[1:], *held_rounded], strict=True), start=1
-        )
-    ]
+    shown = list(zip([*payable, *held], [*rounded[1:], *held_rounded], strict=True))
     statement = Statement(
         period=period,
         party_id=party,
@@ -165,7 +181,7 @@ class _Names:
         )
 
 
-def _digest(statement: Statement, lines: Iterable[StatementLine], names: _Names) -> str:
+def _digest(statement: Statement, lines: Iterable[tuple[_Line, int]], names: _Names) -> str:
     """SHA-256 of the statement as canonical JSON: the same facts give the same bytes."""
     said: dict[str, Any] = {
         "period": names.period,
@@ -178,16 +194,16 @@ def _digest(statement: Statement, lines: Iterable[StatementLine], names: _Names)
         "paid_minor": str(statement.paid_minor),
         "lines": [
             [
-                names.recordings[line.recording_id],
-                names.tools[line.tool_id],
+                names.recordings[line.recording],
+                names.tools[line.tool],
                 line.use,
-                str(line.standing),
+                line.standing.value,
                 line.held,
                 str(line.events),
                 str(line.amount_micros),
-                str(line.amount_minor),
+                str(minor),
             ]
-            for line in lines
+            for line, minor in lines
         ],
     }
     return hashlib.sha256(rfc8785.dumps(said)).hexdigest()

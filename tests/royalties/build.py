@@ -1,7 +1,7 @@
 """Short words for the tests of money: one label, three writers, a tool, and what it earns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,16 +75,14 @@ class World:
 
     def report(self, output: str, at: datetime, revenue: int = EURO, **more: Any) -> UsageReport:
         self.sent += 1
-        return UsageReport(
-            **{
-                "event_id": f"use-{self.sent}",
-                "occurred_at": at,
-                "revenue_micros": revenue,
-                "currency": "EUR",
-                "output": output,
-            }
-            | more
+        report = UsageReport(
+            event_id=f"use-{self.sent}",
+            occurred_at=at,
+            revenue_micros=revenue,
+            currency="EUR",
+            output=output,
         )
+        return replace(report, **more)
 
     def used(self, output: str, at: datetime, revenue: int = EURO, **more: Any) -> Recorded:
         (result,) = self.record(self.report(output, at, revenue, **more))
