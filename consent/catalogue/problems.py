@@ -105,6 +105,7 @@ REFUSAL_SENTENCES: Final[dict[str, str | Promise]] = {
     ),
     "too_deep": _("Elements are nested {value} deep at line {line}. No release message is."),
     "too_big_item": _("The element “{value}” that starts at line {line} is too big to be true."),
+    "too_long_tag": _("A tag or comment at line {line} is longer than {value} bytes."),
     "too_many_elements": _(
         "There are more elements up to line {line} than any release message has ({value})."
     ),

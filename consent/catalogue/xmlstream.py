@@ -23,6 +23,7 @@ MOST_ELEMENTS: Final = 6_000_000  # honest messages of 200 MB have about half of
 MOST_KINDS: Final = 200  # different names of sections and of items
 MOST_ELEMENTS_IN_AN_ITEM: Final = 50_000
 MOST_CHARACTERS_IN_AN_ITEM: Final = 4_000_000
+LONGEST_TAG: Final = 1_000_000  # bytes of one tag, comment or instruction
 _CHUNK: Final = 64 * 1024
 
 _CODES: Final = expat.errors.codes
@@ -174,6 +175,8 @@ class _Builder:
         self._passed: dict[str, tuple[str, Element]] = {}  # section and first item, by path
         self._sections: set[str] = set()
         self._total = 0
+        self._moved = False  # whether anything was complete in the chunk being read
+        self._waiting = 0  # bytes read since something was
         self._depth = 0
         self._root: Root | None = None
         self._root_path = ""
@@ -191,6 +194,8 @@ class _Builder:
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._text
+        self._parser.CommentHandler = self._aside
+        self._parser.ProcessingInstructionHandler = self._aside
 
     @property
     def line(self) -> int:
@@ -201,7 +206,13 @@ class _Builder:
         return events
 
     def feed(self, chunk: bytes, offset: int) -> None:
+        self._moved = False
         self._parse(chunk, offset, is_last=False)
+        # Older expats (2.5, in Python 3.12.1) start again at the beginning of an unfinished tag
+        # with every chunk: minutes for one of 200 MB.
+        self._waiting = 0 if self._moved else self._waiting + len(chunk)
+        if self._waiting > LONGEST_TAG:
+            raise MessageRefused("too_long_tag", self.line, str(LONGEST_TAG))
 
     def close(self, offset: int) -> None:
         self._parse(b"", offset, is_last=True)
@@ -245,6 +256,7 @@ class _Builder:
         depth = self._depth
         if depth > DEEPEST:
             raise MessageRefused("too_deep", self.line, str(depth))
+        self._moved = True
         self._total += 1
         if self._total > MOST_ELEMENTS:
             raise MessageRefused("too_many_elements", self.line, str(MOST_ELEMENTS))
@@ -306,7 +318,11 @@ class _Builder:
         parent.children.append(element)
         self._open.append(element)
 
+    def _aside(self, *_content: str) -> None:
+        self._moved = True
+
     def _text(self, text: str) -> None:
+        self._moved = True
         if self._skip_below or not self._open:
             return
         self._characters += len(text)
@@ -315,6 +331,7 @@ class _Builder:
         self._open[-1].pieces.append(text)
 
     def _end(self, _name: str) -> None:
+        self._moved = True
         depth = self._depth
         self._depth -= 1
         if self._skip_below:

@@ -127,6 +127,7 @@ def test_every_refusal_that_can_be_given_is_tried_here() -> None:
         "too_large",
         "truncated",
         "too_big_item",
+        "too_long_tag",
         "too_many_elements",
         "too_many_problems",
     }
@@ -169,6 +170,32 @@ def test_one_gigantic_recording_is_refused_before_it_fills_the_memory(filling: b
         tracemalloc.stop()
     assert refused.value.code == "too_big_item"
     assert peak < 60_000_000
+
+
+@pytest.mark.parametrize(
+    ("beginning", "filling"),
+    [
+        (OPEN + b'<a b="', b"x"),
+        (OPEN + b"<a ", b"".join(b'a%d="1" ' % n for n in range(20_000))),
+        (OPEN + b"<!--", b"x "),
+        (OPEN + b"<?x ", b"x "),
+        (b"<", b"x"),
+    ],
+    ids=["attribute", "attributes", "comment", "instruction", "name"],
+)
+def test_a_tag_without_end_is_refused_long_before_the_file_ends(
+    beginning: bytes, filling: bytes
+) -> None:
+    endless = _Endless(beginning, filling)
+    with pytest.raises(MessageRefused) as refused:
+        read_message(endless)
+    assert refused.value.code == "too_long_tag"
+    assert endless.given < 1_200_000
+
+
+def test_many_comments_are_no_tag_without_end() -> None:
+    message = read_message(OPEN + HEADER + b"<!-- thank you -->\n" * 100_000 + CLOSE)
+    assert message.message_id == "1"
 
 
 def test_a_file_of_nothing_but_mistakes_is_refused_early() -> None:
