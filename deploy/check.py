@@ -15,6 +15,7 @@ PRODUCTION = {
     "LINER_SECRET_KEY": secrets.token_urlsafe(50),
     "LINER_VAULT_KEY": "7e" * 32,
     "LINER_MFA_KEYS": "dGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMhISE=",
+    "LINER_SIGNING_KEY_FILE": "/etc/liner-notes/signing.key",
     "LINER_HOSTS": "notes.example",
     "DATABASE_URL": "postgresql://liner_app:secret@db.example/liner_notes",
     "DATABASE_OWNER_URL": "postgresql://liner_owner:secret@db.example/liner_notes",

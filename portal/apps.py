@@ -13,4 +13,10 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         """Load Celery's application, so that ``shared_task`` belongs to it everywhere."""
-        from portal import celery  # noqa: F401
+        from allauth.mfa.signals import authenticator_added
+
+        from portal import celery, second_factor  # noqa: F401
+
+        authenticator_added.connect(
+            second_factor.remember_first_proof, dispatch_uid="portal.second_factor"
+        )

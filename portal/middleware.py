@@ -4,7 +4,6 @@ import logging
 import time
 import zoneinfo
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +14,7 @@ from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from portal import failures
+from portal import failures, second_factor
 
 logger = logging.getLogger(__name__)
 
@@ -116,24 +115,9 @@ class SecondFactorMiddleware:
         name = request.resolver_match.view_name if request.resolver_match else ""
         if name.startswith("mfa_") or name in ON_THE_WAY_TO_A_SECOND_FACTOR:
             return None
-        if second_factor_proved(request) or not needs_mfa(request.user):
+        if second_factor.is_proved(request) or not second_factor.is_demanded(request.user):
             return None
-        messages.info(request, _("Your role needs a second factor: set it up here, then go on."))
-        return redirect("mfa_index")
-
-
-def second_factor_proved(request: HttpRequest) -> bool:
-    """Say whether this session was opened, or confirmed, with a second factor."""
-    records = request.session.get("account_authentication_methods", [])
-    return any(record.get("method") == "mfa" for record in records)
-
-
-def needs_mfa(user: Any) -> bool:
-    """Say whether the role of `user` demands a second factor."""
-    try:
-        roles = import_module("portal.roles")
-    except ModuleNotFoundError as missing:
-        if missing.name != "portal.roles":
-            raise
-        return bool(user.is_staff)
-    return bool(roles.needs_mfa(user))
+        messages.info(
+            request, _("Your role needs a second factor. Here you set it up, or prove it.")
+        )
+        return redirect(second_factor.address_to_prove_it(request))

@@ -25,6 +25,7 @@ from portal.roles import ApiScope, Role
 from portal.services.clients import CreatedKey, create_api_client, create_api_key
 from portal.services.delegation import add_artist_to_roster, create_roster, grant_access
 from portal.services.people import create_user
+from tests import signing
 
 PASSWORD = "a song that nobody knows"
 
@@ -245,10 +246,7 @@ def signed_in() -> Callable[[User], Client]:
 
     def sign_in(user: User) -> Client:
         client = Client()
-        client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
-        session = client.session
-        session["account_authentication_methods"] = [{"method": "mfa", "type": "totp"}]
-        session.save()
+        signing.sign_in(client, user, second_factor=True)
         return client
 
     return sign_in

@@ -23,7 +23,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from portal import failures, middleware
+from portal import environment, failures, middleware
 from portal.db.cache import SteadyRedisCache
 from portal.models import User
 
@@ -109,10 +109,43 @@ def test_staff_without_a_second_factor_are_led_to_set_one_up(client: Client, ine
     assert answer["Location"] == "/accounts/2fa/"
 
 
-def test_the_way_to_a_second_factor_is_open(client: Client, ines: User) -> None:
+def test_the_way_to_a_second_factor_is_open(
+    client: Client, ines: User, django_capture_on_commit_callbacks: Any
+) -> None:
     sign_in(client, ines)
     assert client.get("/accounts/2fa/").status_code == 200
-    assert client.get("/accounts/2fa/totp/activate/").status_code == 200
+    assert client.get("/accounts/2fa/totp/activate/")["Location"].startswith(
+        "/accounts/reauthenticate/"
+    )
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    page = client.get("/accounts/2fa/totp/activate/")
+    assert page.status_code == 200
+    secret = page.context["form"].secret
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)})
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_session_from_before_the_second_factor_must_prove_it(client: Client, ines: User) -> None:
+    sign_in(client, ines)
+    secret = generate_totp_secret()
+    TOTP.activate(ines, secret)  # in another browser
+    way = client.get("/admin/")["Location"]
+    assert way == "/accounts/2fa/reauthenticate/?next=%2Fadmin%2F"
+    answer = client.post(way, {"code": code_of(secret)})
+    assert answer["Location"] == "/admin/"
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_second_factor_that_somebody_else_proved_here_is_no_proof(
+    client: Client, ines: User, maren: User
+) -> None:
+    sign_in(client, ines)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "mfa", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(maren.pk)
+    session.save()
+    assert client.get("/admin/")["Location"] == "/accounts/2fa/"
 
 
 def test_the_demo_offers_a_second_factor_and_does_not_demand_it(
@@ -308,6 +341,7 @@ def run_python(code: str, **environ: str) -> "subprocess.CompletedProcess[str]":
 
 
 PRODUCTION = {
+    **dict.fromkeys(environment.REQUIRED_IN_PRODUCTION, "x" * 60),
     "LINER_ENV": "production",
     "LINER_SECRET_KEY": "x" * 60,
     "LINER_VAULT_KEY": "7e" * 32,
