@@ -1,0 +1,211 @@
+"""Answering for an artist: who may, the act of the domain, and telling the others.
+
+Each function here is one transaction: the check of access, the act of `consent`, the notices.
+Saying no, or taking back a yes, needs `Scope.WITHDRAW`; whatever may lead to a yes needs
+`Scope.ANSWER`, for a voice `Scope.ANSWER_VOICE`. `by` is the access of whoever answers.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from consent.models import Act, Artist, Permission, PermissionRequest, RightsClaim, Wording
+from consent.queries.licences import licences_touching
+from consent.scopes import EVERYTHING
+from consent.scopes import Scope as About
+from consent.services import permissions
+from consent.services.permissions import Given, Undone
+from consent.words import PERSONAL_KINDS, Authority, Stance, UseKind, Way
+from portal.access import Access
+from portal.models import NoticeKind
+from portal.roles import Scope
+from portal.services.notices import notify_artist, notify_label
+
+
+def scope_needed(use: str, stance: str) -> Scope:
+    """What somebody must be allowed to do in order to give this answer."""
+    if stance != Stance.ALLOW:
+        return Scope.WITHDRAW
+    return Scope.ANSWER_VOICE if use == UseKind.VOICE else Scope.ANSWER
+
+
+def scope_to_clear(permission: Permission) -> Scope:
+    """What is needed to take this narrower answer back: a wider yes may speak again."""
+    narrower_yes = permission.stance == Stance.ALLOW
+    return scope_needed(permission.use, Stance.UNDECIDED if narrower_yes else Stance.ALLOW)
+
+
+@transaction.atomic
+def give_answer(
+    *,
+    by: Access,
+    artist: Artist,
+    use: str,
+    stance: str,
+    about: About = EVERYTHING,
+    valid_from: datetime | None = None,
+    valid_until: datetime | None = None,
+    territories: Iterable[str] = (),
+    notice_days: int | None = None,
+    wording: Wording | None = None,
+) -> Given:
+    """Answer one use kind, for all her work or for what `about` names.
+
+    Raises `Http404` and `PermissionDenied` as `Access.require` does, and what
+    `consent.services.permissions.answer_permission` raises.
+    """
+    by.require(artist, scope_needed(use, stance))
+    given = permissions.answer_permission(
+        by=by.user,
+        artist=artist,
+        use=use,
+        stance=stance,
+        role=by.role_for(artist),
+        scope=about,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        territories=territories,
+        notice_days=notice_days,
+        wording=wording,
+    )
+    if given.changed:
+        _tell(by, artist, given.permission.act, use=use, stance=stance)
+    return given
+
+
+@transaction.atomic
+def answer_many(
+    *,
+    by: Access,
+    artist: Artist,
+    use: str,
+    stance: str,
+    recordings: Sequence[int],
+    valid_until: datetime | None = None,
+    wording: Wording | None = None,
+    summary: dict[str, Any] | None = None,
+) -> Act | None:
+    """Give the same answer for each of many recordings, in one act; None when nothing changes."""
+    by.require(artist, scope_needed(use, stance))
+    act = permissions.answer_recordings(
+        by=by.user,
+        artist=artist,
+        use=use,
+        stance=stance,
+        recordings=recordings,
+        role=by.role_for(artist),
+        valid_until=valid_until,
+        wording=wording,
+        summary=summary,
+    )
+    if act is not None:
+        _tell(by, artist, act, use=use, stance=stance, recordings=act.entries)
+    return act
+
+
+@transaction.atomic
+def take_back_narrower(*, by: Access, artist: Artist, use: str, about: About) -> Given | None:
+    """Let the wider answer speak again; None when there was no narrower one."""
+    last = (
+        Permission.objects.filter(artist=artist, use=use, scope=about.key, territories=[])
+        .order_by("-id")
+        .first()
+    )
+    needed = scope_needed(use, Stance.ALLOW) if last is None else scope_to_clear(last)
+    by.require(artist, needed)
+    given = permissions.clear_permission(
+        by=by.user, artist=artist, use=use, scope=about, role=by.role_for(artist)
+    )
+    if given is not None:
+        _tell(by, artist, given.permission.act, use=use, stance=given.permission.stance)
+    return given
+
+
+@transaction.atomic
+def answer_question(
+    *, by: Access, request: PermissionRequest, stance: str, wording: Wording | None = None
+) -> PermissionRequest:
+    """Answer what an AI company asked: `allow`, `deny`, or `undecided` for later."""
+    by.require(request.artist_id, scope_needed(request.use, stance))
+    answered = permissions.answer_request(
+        by=by.user,
+        request=request,
+        stance=stance,
+        role=by.role_for(request.artist_id),
+        wording=wording,
+    )
+    if answered.permission is not None:
+        act = answered.permission.act
+        _tell(by, request.artist, act, use=request.use, stance=stance)
+    return answered
+
+
+@transaction.atomic
+def undo(*, by: Access, artist: Artist, act: Act) -> Undone:
+    """Undo an act on this artist's answers; newer answers stay, and are named in `skipped`.
+
+    Whoever may only say no can undo what leads to no more than there is now.
+    """
+    by.require(artist, Scope.WITHDRAW)
+    if act.artist_id != artist.pk:
+        by.require("", Scope.SEE)  # somebody else's act does not exist here: 404
+    undone = permissions.undo_act(by=by.user, act=act, role=by.role_for(artist))
+    if undone.act is None:
+        return undone
+    restored = list(undone.act.permissions.all())
+    for one in restored:
+        if one.stance == Stance.ALLOW or one.way == Way.CLEARED:
+            by.require(artist, scope_needed(one.use, Stance.ALLOW))
+    first = restored[0]
+    many = len(restored) if len(restored) > 1 else None
+    _tell(by, artist, undone.act, use=first.use, stance=first.stance, recordings=many)
+    return undone
+
+
+def _tell(
+    by: Access,
+    artist: Artist,
+    act: Act,
+    *,
+    use: str,
+    stance: str,
+    recordings: int | None = None,
+) -> None:
+    """Tell everybody else who sees this artist; and a no to those who may decide without her."""
+    facts: dict[str, Any] = {"use": str(use), "stance": str(stance)}
+    if by.user is not None:
+        facts["who"] = str(by.user.ref)
+    if recordings is not None:
+        facts["recordings"] = recordings
+    notify_artist(
+        artist=artist,
+        kind=NoticeKind.ANSWERED_FOR_YOU,
+        key=f"answered {act.ref}",
+        params=facts,
+        but=by.user,
+    )
+    if stance == Stance.DENY and use not in PERSONAL_KINDS:  # those nobody decides without her
+        _object(artist, act, use)
+
+
+def _object(artist: Artist, act: Act, use: str) -> None:
+    """Deliver a no to each holder whose licence does without her yes, as an objection."""
+    mandates = RightsClaim.objects.filter(
+        Q(repertoire=artist.pk) | Q(recording__in=artist.profile_counts.values("example")),
+        authority=Authority.BLANKET,
+        ended=False,
+    ).values("party")
+    licences = licences_touching(artist).filter(
+        Q(artist_approval=False) | Q(licence__holder__in=mandates), uses__contains=[str(use)]
+    )
+    for version in licences:
+        notify_label(
+            label=version.licence.holder,
+            artist=artist,
+            kind=NoticeKind.OBJECTION,
+            key=f"objection {act.ref} {version.pk}",
+            params={"company": version.licence.company.party.name, "uses": [str(use)]},
+        )
