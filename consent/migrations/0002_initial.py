@@ -555,6 +555,14 @@ class Migration(migrations.Migration):
             model_name='output',
             index=models.Index(fields=['model_version', '-made_at'], name='outputs_of_model'),
         ),
+        migrations.AddIndex(
+            model_name='output',
+            index=models.Index(fields=['-made_at'], name='outputs_by_time'),
+        ),
+        migrations.AddIndex(
+            model_name='trainingrun',
+            index=models.Index(fields=['-trained_at'], name='training_by_time'),
+        ),
         migrations.AddConstraint(
             model_name='output',
             constraint=models.UniqueConstraint(fields=('company', 'client_ref'), name='an_output_is_reported_once', violation_error_code='output', violation_error_message='This output was reported already.'),

@@ -28,6 +28,7 @@ class TrainingRun(models.Model):
     reported_at = models.DateTimeField(editable=False)
 
     class Meta:
+        indexes = [models.Index(fields=["-trained_at"], name="training_by_time")]
         constraints = [
             models.UniqueConstraint(
                 fields=["company", "client_ref"],
@@ -85,7 +86,10 @@ class Output(models.Model):
     reported_at = models.DateTimeField(editable=False)
 
     class Meta:
-        indexes = [models.Index(fields=["model_version", "-made_at"], name="outputs_of_model")]
+        indexes = [
+            models.Index(fields=["model_version", "-made_at"], name="outputs_of_model"),
+            models.Index(fields=["-made_at"], name="outputs_by_time"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["company", "client_ref"],
