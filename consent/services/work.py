@@ -19,7 +19,7 @@ from kombu import Connection
 from kombu.pools import producers
 
 from consent import clock
-from consent.models import WorkRow
+from consent.models import WorkRow, WorkState
 
 logger = logging.getLogger(__name__)
 
@@ -126,18 +126,22 @@ def perform(model: type[WorkRow], key: Any) -> bool:
         if not connection.in_atomic_block:
             # The attempt may have died of its connection; the row needs a working one.
             connection.close_if_unusable_or_obsolete()
-        _fail(row, error)
+        _end(row, f"{type(error).__name__}: {error}")
         return True
-    if row.state == "running":
-        row.finish()
+    _end(row)
     return True
 
 
-def _fail(row: WorkRow, error: Exception) -> None:
+def _end(row: WorkRow, error: str = "") -> None:
+    """End this attempt, unless its handler has, or another worker has taken the row since."""
     with transaction.atomic():
         current = type(row)._default_manager.select_for_update().get(pk=row.pk)
-        if current.state == "running" and current.attempts == row.attempts:
-            current.fail(f"{type(error).__name__}: {error}", at=clock.now())
+        if current.state != WorkState.RUNNING or current.attempts != row.attempts:
+            return
+        if error:
+            current.fail(error, at=clock.now())
+        else:
+            current.finish()
 
 
 def sweep(*, at: datetime | None = None, most: int = 500) -> int:

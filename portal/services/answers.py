@@ -18,24 +18,12 @@ from consent.scopes import EVERYTHING
 from consent.scopes import Scope as About
 from consent.services import permissions
 from consent.services.permissions import Given, Undone
-from consent.words import PERSONAL_KINDS, Authority, Stance, UseKind, Way
+from consent.words import PERSONAL_KINDS, Authority, Stance, Way
 from portal.access import Access
+from portal.answering import scope_needed, scope_to_clear
 from portal.models import NoticeKind
 from portal.roles import Scope
 from portal.services.notices import notify_artist, notify_label
-
-
-def scope_needed(use: str, stance: str) -> Scope:
-    """What somebody must be allowed to do in order to give this answer."""
-    if stance != Stance.ALLOW:
-        return Scope.WITHDRAW
-    return Scope.ANSWER_VOICE if use == UseKind.VOICE else Scope.ANSWER
-
-
-def scope_to_clear(permission: Permission) -> Scope:
-    """What is needed to take this narrower answer back: a wider yes may speak again."""
-    narrower_yes = permission.stance == Stance.ALLOW
-    return scope_needed(permission.use, Stance.UNDECIDED if narrower_yes else Stance.ALLOW)
 
 
 @transaction.atomic

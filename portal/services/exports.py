@@ -108,6 +108,15 @@ def write_export(row: Export) -> None:
     if table is None:
         _give_up(export)
         return
+    try:
+        _write(export, table)
+    except Exception:
+        if export.attempts >= Export.MAX_ATTEMPTS:
+            _tell_failed(export)
+        raise
+
+
+def _write(export: Export, table: UsageTable) -> None:
     _delete(export.file)
     name = f"{secrets.token_hex(16)}.{table.suffix}"
     _progress(export, file=name, progress_done=0, progress_total=table.total())
@@ -126,10 +135,8 @@ def write_export(row: Export) -> None:
             file.flush()
             os.fsync(file.fileno())
         _finish(export, name, rows=done, size=writer.size, sha256=writer.sha256)
-    except BaseException as error:
+    except BaseException:
         path.unlink(missing_ok=True)
-        if isinstance(error, Exception) and export.attempts >= Export.MAX_ATTEMPTS:
-            _tell_failed(export)
         raise
 
 
