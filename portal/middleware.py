@@ -117,7 +117,5 @@ class SecondFactorMiddleware:
             return None
         if second_factor.is_proved(request) or not second_factor.is_demanded(request.user):
             return None
-        messages.info(
-            request, _("Your role needs a second factor. Here you set it up, or prove it.")
-        )
+        messages.info(request, _("Your role needs a second factor: set it up, or prove it."))
         return redirect(second_factor.address_to_prove_it(request))
