@@ -35,6 +35,12 @@ def moment(at: datetime, style: str = "minute") -> SafeString:
     )
 
 
+def plain_day(at: datetime) -> str:
+    """The day of a moment in the reader's zone, as plain text for use within a sentence."""
+    local = timezone.localtime(at)
+    return format_date(local.date(), "d MMM y", locale=current_locale())
+
+
 def day(on: date, style: str = "day") -> SafeString:
     """A calendar day, which has no zone: ``<time datetime="2026-11-03">3 Nov 2026</time>``.
 

@@ -1,0 +1,18 @@
+"""Which scope an answer needs: the rule that switches, forms and services share."""
+
+from consent.models import Permission
+from consent.words import Stance, UseKind
+from portal.roles import Scope
+
+
+def scope_needed(use: str, stance: str) -> Scope:
+    """What somebody must be allowed to do in order to give this answer."""
+    if stance != Stance.ALLOW:
+        return Scope.WITHDRAW
+    return Scope.ANSWER_VOICE if use == UseKind.VOICE else Scope.ANSWER
+
+
+def scope_to_clear(permission: Permission) -> Scope:
+    """What is needed to take this narrower answer back: a wider yes may speak again."""
+    narrower_yes = permission.stance == Stance.ALLOW
+    return scope_needed(permission.use, Stance.UNDECIDED if narrower_yes else Stance.ALLOW)

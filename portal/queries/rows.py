@@ -1,0 +1,483 @@
+"""Use rows: what an artist answered on each use kind, and what really holds, ready to be read.
+
+`consent.queries.effective` says what holds; here it becomes sentences, links and switches.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from consent.decisions import Code, Verdict
+from consent.first_wordings import text_of
+from consent.models import Artist, Permission, PermissionRequest, Tool, Wording
+from consent.queries.effective import Step, ToolView, UseView
+from consent.words import Stance, UseKind, Way
+from portal.access import Access
+from portal.answering import scope_needed
+from portal.queries.withdrawals import Stop
+from portal.roles import Scope
+from portal.templatetags.figures import count
+from portal.templatetags.times import plain_day
+
+OWN_ANSWER = frozenset(
+    {
+        Code.ARTIST_DENIES,
+        Code.ARTIST_UNDECIDED,
+        Code.ARTIST_ASKS,
+        Code.ARTIST_WITHDREW,
+        Code.ANSWER_EXPIRED,
+        Code.ANSWER_REVOKED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One line on what holds: a state of `wording.STATES`, and a sentence."""
+
+    state: str
+    sentence: str
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The answer switch, as `components/answer.html` takes it."""
+
+    key: str
+    url: str
+    stance: str
+    title: str
+    hidden: Mapping[str, str]
+    closed: tuple[str, ...] = ()
+    reason_closed: str = ""
+    field: str = "stance"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLine:
+    """What holds for one tool, in one line, with the reason that decides."""
+
+    tool: Tool
+    state: str
+    sentence: str
+    url: str
+    why_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseRow:
+    """Everything a page shows about one use kind. Exactly one of `answer` and `said` is there."""
+
+    key: str
+    title: str
+    sentence: str
+    answer: Switch | None
+    said: str
+    effects: tuple[Effect, ...]
+    tools: tuple[ToolLine, ...] = ()
+    stops: tuple[Stop, ...] = ()
+    asked_again: str = ""
+    old_text: str = ""
+    more_url: str = ""
+    as_wider: str = ""  # what holds where this scope has no answer of its own
+    clear: Mapping[str, str] = field(default_factory=dict)  # what the form to take it back posts
+    announce: str = ""
+    refused: str = ""
+    steps: tuple[Step, ...] = ()
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads the page: decides which switches there are, and in which language."""
+
+    access: Access
+    artist: Artist
+    language: str = "en"
+
+    def may(self, scope: Scope) -> bool:
+        return self.access.may(self.artist, scope)
+
+    def url(self, name: str, **more: str) -> str:
+        return reverse(name, kwargs={"slug": self.artist.slug, **more})
+
+    def switch(
+        self,
+        use: str,
+        stance: str,
+        *,
+        wording: Wording | None,
+        about: Mapping[str, str] | None = None,
+        key: str = "",
+    ) -> Switch | None:
+        """The switch for an answer, or None where this reader may only look."""
+        if not self.may(Scope.WITHDRAW):
+            return None
+        hidden = dict(about or {})
+        if wording is not None:
+            hidden["wording"] = str(wording.pk)
+        may_grant = self.may(scope_needed(use, Stance.ALLOW))
+        return Switch(
+            key=key or use,
+            url=self.url("answer", use=use),
+            stance=stance,
+            title=str(UseKind(use).label),
+            hidden=hidden,
+            closed=() if may_grant else (Stance.ALLOW.value,),
+            reason_closed="" if may_grant else self.why_closed(use),
+        )
+
+    def why_closed(self, use: str) -> str:
+        """Why this reader cannot say yes to this."""
+        reach = self.access.reach(self.artist)
+        if reach is not None and reach.is_minor and use == UseKind.VOICE:
+            return _("Only a guardian can say yes to this. A no is yours at any time.")
+        if reach is not None and reach.is_own:
+            return _("The others answer for all of you. A no is yours at any time.")
+        return _("Only %(artist)s can say yes to this.") % {"artist": self.artist.party.name}
+
+
+def text_shown(use: str, wording: Wording | None, language: str) -> str:
+    """The text that stands beside a switch: the published one, else the first of all."""
+    return wording.text if wording is not None else text_of(use, language)
+
+
+def recordings_text(number: int) -> str:
+    """A number of recordings in words: “212 recordings”."""
+    return ngettext("%(n)s recording", "%(n)s recordings", number) % {"n": count(number)}
+
+
+def general_row(
+    view: UseView,
+    reader: Reader,
+    *,
+    wording: Wording | None,
+    requests: Sequence[PermissionRequest] = (),
+    stops: Sequence[Stop] = (),
+    announce: str = "",
+    refused: str = "",
+) -> UseRow:
+    """The row of a use kind on the page of answers in general."""
+    use = view.use.value
+    return UseRow(
+        key=use,
+        title=str(view.use.label),
+        sentence=text_shown(use, wording, reader.language),
+        answer=reader.switch(use, view.stance, wording=wording),
+        said=str(Stance(view.stance).label),
+        effects=tuple(_effects(view, reader, requests, stops)),
+        tools=tuple(tool_line(one, view, reader) for one in view.tools),
+        stops=tuple(stops),
+        asked_again=_asked_again(view),
+        old_text=_old_text(view),
+        more_url=f"{reader.url('answer_with', use=use)}",
+        announce=announce,
+        refused=refused,
+        open=bool(announce and stops),
+    )
+
+
+def tool_row(
+    view: UseView,
+    reader: Reader,
+    tool: Tool,
+    *,
+    wording: Wording | None,
+    own: Permission | None,
+    wider: str,
+    stops: Sequence[Stop] = (),
+    announce: str = "",
+    refused: str = "",
+) -> UseRow:
+    """The row of a use kind on the page of one tool. `own` is her answer about just this tool."""
+    use = view.use.value
+    [line] = view.tools
+    about = {"tool": tool.slug}
+    return UseRow(
+        key=use,
+        title=str(view.use.label),
+        sentence=text_shown(use, wording, reader.language),
+        answer=reader.switch(use, "" if own is None else own.stance, wording=wording, about=about),
+        said=wider if own is None else str(Stance(own.stance).label),
+        effects=(_tool_effect(line, view, reader),),
+        stops=tuple(stops),
+        more_url=f"{reader.url('answer_with', use=use)}?tool={tool.slug}",
+        as_wider="" if own is not None else wider,
+        clear={} if own is None else {"use": use, **about},
+        steps=line.steps,
+        announce=announce,
+        refused=refused,
+        open=bool(announce and stops),
+    )
+
+
+def tool_line(one: ToolView, view: UseView, reader: Reader) -> ToolLine:
+    """One tool among those of a use kind: how much is allowed, or what stands in the way."""
+    effect = _tool_effect(one, view, reader)
+    return ToolLine(
+        tool=one.tool,
+        state=effect.state,
+        sentence=effect.sentence,
+        url=reader.url("permission_tool", tool=one.tool.slug),
+        why_url=f"{reader.url('why')}?use={view.use.value}&tool={one.tool.slug}",
+    )
+
+
+def state_of(steps: Sequence[Step], *, allowed: bool, whole: bool = True) -> str:
+    """The pill for a decision: a state of `wording.STATES`.
+
+    Red would say a no that is hers; what others have not granted is drawn as not in force.
+    """
+    codes = {step.code for step in steps}
+    if allowed:
+        if Code.OVERRIDDEN in codes and Code.ARTIST_ALLOWS not in codes:
+            return "overridden"
+        return "allowed" if whole else "partly"
+    deciding = next((s for s in steps if s.verdict == Verdict.NO), None)
+    own = any(s.code in OWN_ANSWER for s in steps if s.verdict == Verdict.NO)
+    return "denied" if own or deciding is None else "idle"
+
+
+def _tool_effect(one: ToolView, view: UseView, reader: Reader) -> Effect:
+    whole = one.allowed == one.recordings
+    state = state_of(one.steps, allowed=one.holds, whole=whole)
+    if one.holds and state != "overridden":
+        sentence = (
+            _("All %(recordings)s") % {"recordings": recordings_text(one.recordings)}
+            if whole
+            else _of(one.allowed, one.recordings)
+        )
+        return Effect(state, sentence)
+    step = one.deciding
+    if state == "overridden":
+        step = next((s for s in one.steps if s.code == Code.OVERRIDDEN), step)
+    return Effect(state, step.sentence if step is not None else _no_recordings())
+
+
+def _of(some: int, whole: int) -> str:
+    return _("%(some)s of %(all)s") % {"some": count(some), "all": recordings_text(whole)}
+
+
+def _no_recordings() -> str:
+    return _("No recording of yours is here yet.")
+
+
+def _asked_again(view: UseView) -> str:
+    if not view.wording_changed or view.answer is None:
+        return ""
+    return _(
+        "The text has changed since you answered on %(day)s. Your yes stands for the text that "
+        "you read then, and for no more. Please read the new one and answer again."
+    ) % {"day": plain_day(view.answer.act.created_at)}
+
+
+def _old_text(view: UseView) -> str:
+    if not view.wording_changed or view.answer is None or view.answer.wording is None:
+        return ""
+    return view.answer.wording.text
+
+
+# --- What holds, in sentences --------------------------------------------------------------
+
+
+def _effects(
+    view: UseView,
+    reader: Reader,
+    requests: Sequence[PermissionRequest],
+    stops: Sequence[Stop],
+) -> list[Effect]:
+    links = _links(view, reader)
+    if view.state == "holds":
+        effects = [
+            Effect("allowed" if view.allowed == view.recordings else "partly", _holds(view), links)
+        ]
+        if view.stance == Stance.ALLOW and view.allowed < view.recordings and view.main_reason:
+            effects.append(Effect("idle", _stands_in_the_way(view)))
+    elif view.state == "overridden":
+        effects = [Effect("overridden", _overridden(view), links)]
+    elif view.state == "not_in_force":
+        effects = [Effect("idle", _said_yes(view), links)]
+    elif view.state == "waits" and (view.stance == Stance.UNDECIDED or requests):
+        effects = [Effect("waits", _waits(view, requests), _questions(reader, requests) + links)]
+    else:
+        effects = [Effect("denied", _refused(view), links)]
+    if view.state in ("holds", "overridden", "not_in_force") and requests:
+        effects.append(Effect("waits", _asks(requests[0]), _questions(reader, requests)))
+    if view.stance != Stance.ALLOW:
+        effects += [Effect("idle", sentence) for sentence in _stopping(stops)]
+    return effects
+
+
+def _links(view: UseView, reader: Reader) -> tuple[Link, ...]:
+    links = []
+    if view.exceptions:
+        words = ngettext("%(n)s exception", "%(n)s exceptions", view.exceptions)
+        url = f"{reader.url('exceptions')}?use={view.use.value}"
+        links.append(Link(words % {"n": count(view.exceptions)}, url))
+    if view.answer is not None:
+        links.append(
+            Link(
+                _("Receipt, %(day)s") % {"day": plain_day(view.answer.act.created_at)},
+                reader.url("act", ref=str(view.answer.act.ref)),
+            )
+        )
+    return tuple(links)
+
+
+def _questions(reader: Reader, requests: Sequence[PermissionRequest]) -> tuple[Link, ...]:
+    if not requests:
+        return ()
+    label = ngettext("The question", "The %(n)s questions", len(requests))
+    return (Link(label % {"n": count(len(requests))}, reader.url("requests")),)
+
+
+def companies_text(view: UseView) -> str:
+    """For whom something is allowed: the one company, or how many they are."""
+    names = view.companies
+    if len(names) == 1:
+        return names[0]
+    return _("%(n)s licensed companies") % {"n": count(len(names))}
+
+
+def _holds(view: UseView) -> str:
+    whom = {"companies": companies_text(view)}
+    if view.allowed == view.recordings:
+        sentence = _("All %(recordings)s, for %(companies)s") % {
+            "recordings": recordings_text(view.recordings),
+            **whom,
+        }
+    else:
+        sentence = _("%(some)s, for %(companies)s") % {
+            "some": _of(view.allowed, view.recordings),
+            **whom,
+        }
+    until = view.answer.valid_until if view.answer is not None else None
+    if view.stance == Stance.ALLOW and until is not None:
+        sentence = _("%(sentence)s, until %(day)s") % {
+            "sentence": sentence,
+            "day": plain_day(until),
+        }
+    if view.stance != Stance.ALLOW:
+        sentence = _("%(sentence)s, by exceptions from what you said in general.") % {
+            "sentence": sentence
+        }
+    return sentence
+
+
+def _stands_in_the_way(view: UseView) -> str:
+    """What keeps a yes from holding, and for how many recordings."""
+    reason = view.main_reason
+    assert reason is not None
+    number = view.main_reason_recordings
+    facts = {
+        "who": reason.who or _("Nobody"),
+        "n": count(number),
+        "all": recordings_text(view.recordings),
+    }
+    if reason.code == Code.NO_LICENCE and reason.party is not None:
+        if number == view.recordings:
+            return (
+                _("%(who)s has not licensed this, and holds rights in all of your %(all)s.") % facts
+            )
+        return (
+            _("%(who)s has not licensed this, and holds rights in %(n)s of your %(all)s.") % facts
+        )
+    if number == view.recordings:
+        return reason.sentence
+    return _("For %(n)s of your %(all)s: %(reason)s") % {**facts, "reason": reason.sentence}
+
+
+def _said_yes(view: UseView) -> str:
+    if not view.recordings:
+        return _("You said yes. %(rest)s") % {"rest": _no_recordings()}
+    if not view.tools or view.main_reason is None:
+        return _("You said yes; no AI company holds a licence that would let it use this.")
+    until = view.answer.valid_until if view.answer is not None else None
+    if view.main_reason.code == Code.ANSWER_EXPIRED and until is not None:
+        return view.main_reason.sentence
+    return _("You said yes, but: %(rest)s") % {"rest": _stands_in_the_way(view)}
+
+
+def _overridden(view: UseView) -> str:
+    step = next(
+        (s for tool in view.tools for s in tool.steps if s.code == Code.OVERRIDDEN and tool.holds),
+        None,
+    )
+    facts = {"some": _of(view.allowed, view.recordings), "companies": companies_text(view)}
+    if step is None:
+        who = _("A contract covers it without asking you.")
+    else:
+        who = step.sentence
+    if view.stance == Stance.DENY:
+        return _(
+            "%(who)s It covers %(some)s, for %(companies)s. Your no was delivered as an objection."
+        ) % {"who": who, **facts}
+    return _("%(who)s It covers %(some)s, for %(companies)s.") % {"who": who, **facts}
+
+
+def _waits(view: UseView, requests: Sequence[PermissionRequest]) -> str:
+    if requests:
+        return _("Treated as no. %(asks)s") % {"asks": _asks(requests[0])}
+    if view.answer is not None and view.answer.way in (Way.REVOKED, Way.INVALIDATED):
+        return _("Liner Notes took your answer out of force. Until you answer again, it is a no.")
+    return _("Until you answer, the answer is no.")
+
+
+def _asks(request: PermissionRequest) -> str:
+    return _("%(company)s asked on %(day)s.") % {
+        "company": request.tool.company.party.name,
+        "day": plain_day(request.created_at),
+    }
+
+
+def _refused(view: UseView) -> str:
+    if view.stance == Stance.ASK:
+        return _("Until a company asks and you agree, the answer is no.")
+    if view.stance == Stance.DENY:
+        return _("Nobody may do this with your work.")
+    return _("Until you answer, the answer is no.")
+
+
+def _stopping(stops: Sequence[Stop]) -> list[str]:
+    """Who must stop, and whether they said so: one sentence per company."""
+    by_company: dict[str, list[Stop]] = {}
+    for stop in stops:
+        by_company.setdefault(stop.company, []).append(stop)
+    return [stopping_text(company, found) for company, found in by_company.items()]
+
+
+def stopping_text(company: str, stops: Sequence[Stop]) -> str:
+    """Until when a company's outputs run off, and whether it has confirmed."""
+    until: datetime = max(one.outputs_until for one in stops)
+    began = min(one.began_at for one in stops)
+    facts = {"company": company, "until": plain_day(until)}
+    if until <= began:
+        must = _("%(company)s must stop at once") % facts
+    else:
+        must = _("%(company)s must stop new outputs by %(until)s") % facts
+    if any(one.overdue for one in stops):
+        due = min(one.acknowledge_by for one in stops)
+        return _("%(must)s; it was to confirm by %(due)s and has not.") % {
+            "must": must,
+            "due": plain_day(due),
+        }
+    confirmed = [one.acknowledged_at for one in stops if one.acknowledged_at is not None]
+    if len(confirmed) == len(stops):
+        return _("%(must)s; it confirmed on %(day)s.") % {
+            "must": must,
+            "day": plain_day(max(confirmed)),
+        }
+    if all(one.told_at is not None for one in stops):
+        return _("%(must)s; it was told, and has not confirmed yet.") % {"must": must}
+    return _("%(must)s; it is being told.") % {"must": must}
