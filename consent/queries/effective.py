@@ -7,7 +7,7 @@ one by one are grouped by what names them. One decision per group, use kind and 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import connection
@@ -272,6 +272,38 @@ def tools_for(artist: Artist) -> ToolsFor:
             Tool(pk=pk, ref=ref, company=maker, slug=slug, name=name, kind=kind, about=about)
         )
     return ToolsFor(tuple(tools), tuple(rows[0][11]) if rows else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Recordings that one tool may or may not use for the same reasons, with one as the example."""
+
+    isrc: str
+    recordings: int
+    allowed: bool
+    steps: tuple[Step, ...]
+
+
+def explain_groups(artist: Artist, *, use: str, tool: Tool) -> list[Alike]:
+    """Why a tool may or may not do this, for all recordings of the artist, the most first.
+
+    Recordings with the same reasons are one group, however they came to have them.
+    """
+    groups = groups_of(artist, tools_for(artist).listing)
+    loaded = load([Ask(g.isrc, use, tool.slug) for g in groups] or [Ask("", use, tool.slug)])
+    decisions = [loaded.decide(Ask(g.isrc, use, tool.slug), bare=g.bare) for g in groups]
+    names = _Names.for_decisions(decisions)
+    found: dict[tuple[Step, ...], Alike] = {}
+    for group, decision in zip(groups, decisions, strict=True):
+        steps = names.steps(decision)
+        words = tuple(replace(step, seq=None) for step in steps)
+        held = found.get(words)
+        found[words] = (
+            Alike(group.isrc, group.recordings, decision.allowed, steps)
+            if held is None
+            else replace(held, recordings=held.recordings + group.recordings)
+        )
+    return sorted(found.values(), key=lambda one: -one.recordings)
 
 
 def uses_of(

@@ -1,0 +1,254 @@
+"""The rows of the permission pages: in general, of one tool, of one recording, of one of each."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from consent.decisions import Decision
+from consent.models import Permission, PermissionRequest, Recording, Tool, Wording
+from consent.queries.decision import Ask, load
+from consent.queries.effective import Step, steps_of, tools_for, uses_of
+from consent.queries.requests import waiting_for
+from consent.scopes import scope_key
+from consent.services.wordings import current_wordings
+from consent.words import Stance, UseKind
+from portal.queries.rows import (
+    Effect,
+    Reader,
+    ToolLine,
+    UseRow,
+    general_row,
+    state_of,
+    text_shown,
+    tool_row,
+)
+from portal.queries.withdrawals import still_stopping, stops_by_use
+from portal.templatetags.figures import count
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What became of an answer that was just given, to be said in its row."""
+
+    use: str = ""
+    announce: str = ""
+    refused: str = ""
+
+    def spoken(self, use: str) -> str:
+        """What the row of `use` says aloud."""
+        return (self.announce or self.refused) if self.use == use else ""
+
+    def refusal(self, use: str) -> str:
+        """Why the row of `use` is as it was."""
+        return self.refused if self.use == use else ""
+
+
+NOTHING = Note()
+
+
+def general_rows(
+    reader: Reader,
+    *,
+    note: Note = NOTHING,
+    waiting: Sequence[PermissionRequest] | None = None,
+) -> list[UseRow]:
+    """The seven use kinds in general. `waiting`: the open questions, where they are known."""
+    artist = reader.artist
+    wordings = current_wordings(reader.language)
+    asked = list(waiting_for(artist)[:200]) if waiting is None else waiting
+    open_by_use = Counter(one.use for one in asked if one.state == "open")
+    stopping = stops_by_use(artist)
+    views = uses_of(artist, language=reader.language, wordings=wordings, waiting=dict(open_by_use))
+    return [
+        general_row(
+            view,
+            reader,
+            wording=wordings.get(view.use),
+            requests=[one for one in asked if one.use == view.use and one.state == "open"],
+            stops=still_stopping(stopping.get(view.use, []), "*/*", view.stance),
+            announce=note.spoken(view.use),
+            refused=note.refusal(view.use),
+        )
+        for view in views
+    ]
+
+
+def tool_rows(reader: Reader, tool: Tool, *, note: Note = NOTHING) -> list[UseRow]:
+    """The seven use kinds for one tool, with her answers about just this tool."""
+    artist = reader.artist
+    wordings = current_wordings(reader.language)
+    views = uses_of(artist, language=reader.language, wordings=wordings, tools=[tool])
+    keys = [scope_key(None, tool.company.pk, None), scope_key(None, None, tool.pk)]
+    own = _speaking(reader, keys)
+    stopping = stops_by_use(artist, tool=tool.pk)
+    rows = []
+    for view in views:
+        about_tool = own.get((view.use, keys[1]))
+        rows.append(
+            tool_row(
+                view,
+                reader,
+                tool,
+                wording=wordings.get(view.use),
+                own=about_tool,
+                wider=wider_text(
+                    view.stance, own.get((view.use, keys[0])), tool.company.party.name
+                ),
+                stops=still_stopping(
+                    stopping.get(view.use, []), keys[1], about_tool.stance if about_tool else ""
+                ),
+                announce=note.spoken(view.use),
+                refused=note.refusal(view.use),
+            )
+        )
+    return rows
+
+
+def recording_rows(reader: Reader, recording: Recording, *, note: Note = NOTHING) -> list[UseRow]:
+    """The seven use kinds for one recording, and for each the tools with the reason for each."""
+    tools = tools_for(reader.artist).tools
+    wordings = current_wordings(reader.language)
+    loaded = load(
+        [Ask(recording.isrc, use, tool.slug) for use in UseKind for tool in tools]
+        or [Ask(recording.isrc, "", "")]
+    )
+    decisions = [
+        loaded.decide(Ask(recording.isrc, use, tool.slug)) for use in UseKind for tool in tools
+    ]
+    steps = steps_of(decisions)
+    everything, mine = scope_key(None, None, None), scope_key(recording.pk, None, None)
+    answers = _speaking(reader, [everything, mine])
+    rows = []
+    for i, use in enumerate(UseKind):
+        part = slice(i * len(tools), (i + 1) * len(tools))
+        found = list(zip(tools, decisions[part], steps[part], strict=True))
+        general, own = answers.get((use, everything)), answers.get((use, mine))
+        stance = general.stance if general is not None else Stance.UNDECIDED.value
+        rows.append(_recording_row(reader, recording, use, found, own, stance, wordings, note))
+    return rows
+
+
+def pair_row(
+    reader: Reader, recording: Recording, tool: Tool, use: str, *, note: Note = NOTHING
+) -> UseRow:
+    """One use kind of one recording by one tool: the decision, why, and her answer to just this."""
+    wordings = current_wordings(reader.language)
+    loaded = load([Ask(recording.isrc, use, tool.slug)])
+    decision = loaded.decide(Ask(recording.isrc, use, tool.slug))
+    [steps] = steps_of([decision])
+    key = scope_key(recording.pk, None, tool.pk)
+    own = _speaking(reader, [key]).get((use, key))
+    about = {"recording": recording.isrc, "tool": tool.slug}
+    wording = wordings.get(use)
+    more = f"?recording={recording.isrc}&tool={tool.slug}"
+    return UseRow(
+        key=use,
+        title=str(UseKind(use).label),
+        sentence=text_shown(use, wording, reader.language),
+        answer=reader.switch(use, own.stance if own else "", wording=wording, about=about),
+        said="",
+        effects=(_decided(decision, steps),),
+        steps=steps,
+        as_wider="" if own else _("No answer for just this recording and this tool."),
+        clear={"use": use, **about} if own else {},
+        more_url=reader.url("answer_with", use=use) + more,
+        announce=note.spoken(use),
+        refused=note.refusal(use),
+    )
+
+
+def wider_text(general: str, company: Permission | None, company_name: str = "") -> str:
+    """What speaks where a narrower scope has no answer of its own."""
+    if company is not None:
+        return _("As for everything by %(company)s: %(answer)s") % {
+            "company": company_name,
+            "answer": Stance(company.stance).label,
+        }
+    return _("As in general: %(answer)s") % {"answer": Stance(general).label}
+
+
+def _recording_row(
+    reader: Reader,
+    recording: Recording,
+    use: UseKind,
+    found: Sequence[tuple[Tool, Decision, tuple[Step, ...]]],
+    own: Permission | None,
+    general: str,
+    wordings: Mapping[str, Wording],
+    note: Note,
+) -> UseRow:
+    about = {"recording": recording.isrc}
+    wording = wordings.get(use)
+    wider = wider_text(general, None)
+    lines = []
+    for tool, decision, steps in found:
+        effect = _decided(decision, steps)
+        query = f"?isrc={recording.isrc}&use={use.value}&tool={tool.slug}"
+        lines.append(
+            ToolLine(
+                tool=tool,
+                state=effect.state,
+                sentence=effect.sentence,
+                url=reader.url("permission_tool", tool=tool.slug),
+                why_url=reader.url("why") + query,
+            )
+        )
+    return UseRow(
+        key=use.value,
+        title=str(use.label),
+        sentence=text_shown(use, wording, reader.language),
+        answer=reader.switch(use, own.stance if own else "", wording=wording, about=about),
+        said=str(Stance(own.stance).label) if own else wider,
+        effects=(_over_tools(lines),),
+        tools=tuple(lines),
+        as_wider="" if own else wider,
+        clear={"use": use.value, **about} if own else {},
+        more_url=f"{reader.url('answer_with', use=use.value)}?recording={recording.isrc}",
+        announce=note.spoken(use),
+        refused=note.refusal(use),
+    )
+
+
+def _decided(decision: Decision, steps: Sequence[Step]) -> Effect:
+    state = state_of(steps, allowed=decision.allowed)
+    code = "overridden" if state == "overridden" else decision.deciding.code
+    step = next((s for s in steps if s.code == code), steps[-1])
+    return Effect(state, step.sentence)
+
+
+def _over_tools(lines: Sequence[ToolLine]) -> Effect:
+    """One line for a recording over all tools."""
+    if not lines:
+        return Effect("idle", _("No AI company holds a licence that would let it use this."))
+    allowed = [one for one in lines if one.state in ("allowed", "overridden")]
+    if allowed:
+        state = "overridden" if any(one.state == "overridden" for one in allowed) else "allowed"
+        if len(allowed) < len(lines) and state == "allowed":
+            state = "partly"
+        if len(allowed) <= 3:
+            return Effect(
+                state, _("For %(tools)s") % {"tools": ", ".join(one.tool.name for one in allowed)}
+            )
+        words = ngettext("For %(n)s tool", "For %(n)s tools", len(allowed))
+        return Effect(state, words % {"n": count(len(allowed))})
+    [(top, _number)] = Counter((one.state, one.sentence) for one in lines).most_common(1)
+    return Effect(*top)
+
+
+def _speaking(reader: Reader, keys: Sequence[str]) -> dict[tuple[str, str], Permission]:
+    """The answers in these scopes, worldwide, that have not been taken back. One query."""
+    rows = (
+        Permission.objects.filter(artist=reader.artist, scope__in=keys, territories=[])
+        .order_by("use", "scope", "-id")
+        .distinct("use", "scope")
+        .select_related("act")
+    )
+    return {(row.use, row.scope): row for row in rows if row.way != "cleared"}
+
+
+def one_row(rows: Sequence[UseRow], use: str) -> UseRow:
+    """The row of one use kind."""
+    return next(row for row in rows if row.key == use)
