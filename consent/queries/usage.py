@@ -94,7 +94,11 @@ class UsagePage:
 
 @dataclass(frozen=True, slots=True)
 class ToolUsage:
-    """What one tool did in all: recordings in training runs, outputs, and uses not allowed."""
+    """What one tool did in all.
+
+    `trained` counts recordings in training runs, `outputs` outputs, `not_allowed` those of both
+    that were not allowed.
+    """
 
     tool: str
     tool_name: str
@@ -122,26 +126,34 @@ SELECT u.*, r.isrc, r.title, r.language, t.slug, t.name AS tool_name, p.name AS 
 """
 
 _TRAINING = """
-SELECT x.trained_at AS at, 1 AS kind, u.id, u.recording_id, u.model_version_id, x.use, u.allowed,
-       u.reason, u.known_seq, x.ref, '' AS output_title, x.id AS source
+SELECT {columns}
   FROM consent_traininguse u
   JOIN consent_trainingrun x ON x.id = u.run_id
   JOIN consent_artistrecording ar ON ar.recording_id = u.recording_id
  WHERE ar.artist_id = %(artist)s
 """
 
-# One line per output and recording, though it is attributed once for each right: the first right
-# in the alphabet stands for all. The decision is the same for all of them.
 _OUTPUT = """
-SELECT x.made_at AS at, 2 AS kind, u.id, u.recording_id, x.model_version_id, x.use, u.allowed,
-       u.reason, u.known_seq, x.ref, x.title AS output_title, x.id AS source
+SELECT {columns}
   FROM consent_attribution u
   JOIN consent_output x ON x.id = u.output_id
   JOIN consent_artistrecording ar ON ar.recording_id = u.recording_id
- WHERE ar.artist_id = %(artist)s AND NOT EXISTS (
-        SELECT 1 FROM consent_attribution b
-         WHERE b.output_id = u.output_id AND b.recording_id = u.recording_id
-           AND b."right" < u."right")
+ WHERE ar.artist_id = %(artist)s
+"""
+# One line per output and recording, though it is attributed once for each right: the first right
+# in the alphabet stands for all. The decision is the same for all of them.
+_FIRST_RIGHT = """
+ AND NOT EXISTS (
+    SELECT 1 FROM consent_attribution b
+     WHERE b.output_id = u.output_id AND b.recording_id = u.recording_id AND b."right" < u."right")
+"""
+
+_COLUMNS = """
+{moment} AS at, {kind} AS kind, u.id, u.recording_id, {model} AS model_version_id, x.use, u.allowed,
+ u.reason, u.known_seq, x.ref, {title} AS output_title, x.id AS source
+"""
+_SUMS = """
+{moment} AS at, {kind} AS kind, {model} AS model_version_id, count(*) AS uses, {refused} AS refused
 """
 
 _MODELS = """
@@ -198,10 +210,10 @@ def usage_by_tool(artist: Artist, *, only: UsageFilter | None = None) -> list[To
             f"""
             SELECT t.slug, t.name, p.name, sum(s.trained), sum(s.outputs), sum(s.refused),
                    max(s.last_at) AS last_at
-              FROM (SELECT u.model_version_id, count(*) FILTER (WHERE kind = 1) AS trained,
-                           count(DISTINCT source) FILTER (WHERE kind = 2) AS outputs,
-                           count(*) FILTER (WHERE NOT allowed) AS refused, max(at) AS last_at
-                      FROM ({_union(only)}) u GROUP BY u.model_version_id) s
+              FROM (SELECT model_version_id, sum(uses) FILTER (WHERE kind = 1) AS trained,
+                           count(*) FILTER (WHERE kind = 2) AS outputs,
+                           sum(refused) AS refused, max(at) AS last_at
+                      FROM ({_union(only, by_source=True)}) u GROUP BY model_version_id) s
               JOIN consent_modelversion m ON m.id = s.model_version_id
               JOIN consent_tool t ON t.id = m.tool_id
               JOIN consent_party p ON p.id = t.company_id
@@ -209,38 +221,94 @@ def usage_by_tool(artist: Artist, *, only: UsageFilter | None = None) -> list[To
             _params(artist, only),
         )
         return [
-            ToolUsage(slug, name, company, int(trained), int(outputs), int(refused), last_at)
+            ToolUsage(slug, name, company, int(trained or 0), int(outputs), int(refused), last_at)
             for slug, name, company, trained, outputs, refused, last_at in cursor.fetchall()
         ]
 
 
-def _union(only: UsageFilter, *, after: bool = False, most: bool = False) -> str:
-    """Both kinds under the filter; each limited on its own, so that an index can serve it."""
-    parts = []
-    for kind, number, text, moment in (
-        (UsageKind.TRAINING, 1, _TRAINING, "x.trained_at"),
-        (UsageKind.OUTPUT, 2, _OUTPUT, "x.made_at"),
-    ):
-        if only.kind not in (None, kind):
-            continue
-        model = "u.model_version_id" if number == 1 else "x.model_version_id"
-        wheres = [
-            (only.tool, f"{model} IN ({_MODELS})"),
-            (only.use, "x.use = %(use)s"),
-            (only.isrc, f"u.recording_id IN ({_RECORDING})"),
-            (only.allowed, "u.allowed = %(allowed)s"),
-            (only.since, f"{moment} >= %(since)s"),
-            (only.until, f"{moment} < %(until)s"),
-            (after or None, f"{moment} <= %(after_at)s AND ({moment}, {number}, u.id) < {_AFTER}"),
-        ]
-        text += "".join(f" AND {where}" for value, where in wheres if value is not None)
-        if most:
-            text += f" ORDER BY {moment} DESC, u.id DESC LIMIT %(most)s"
-        parts.append(f"({text})")
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One of the two kinds of use, in the words of its tables."""
+
+    kind: UsageKind
+    number: int
+    text: str
+    moment: str
+    model: str
+    title: str
+    refused: str
+
+    def columns(self, pattern: str) -> str:
+        """The columns that the union selects."""
+        return pattern.format(
+            moment=self.moment,
+            kind=self.number,
+            model=self.model,
+            title=self.title,
+            refused=self.refused,
+        )
+
+
+_PARTS: Final = (
+    _Part(
+        UsageKind.TRAINING,
+        1,
+        _TRAINING,
+        "x.trained_at",
+        "u.model_version_id",
+        "''",
+        "count(*) FILTER (WHERE NOT u.allowed)",
+    ),
+    _Part(
+        UsageKind.OUTPUT,
+        2,
+        _OUTPUT,
+        "x.made_at",
+        "x.model_version_id",
+        "x.title",
+        "bool_or(NOT u.allowed)::int",  # an output counts once, however much it drew on
+    ),
+)
+
+
+def _union(
+    only: UsageFilter, *, after: bool = False, most: bool = False, by_source: bool = False
+) -> str:
+    """Both kinds under the filter; each limited on its own, so that an index can serve it.
+
+    `by_source` sums each run and output up instead.
+    """
+    parts = [
+        _part(part, only, after, most, by_source)
+        for part in _PARTS
+        if only.kind in (None, part.kind)
+    ]
     union = " UNION ALL ".join(parts)
     if most:
         union = f"SELECT * FROM ({union}) a ORDER BY at DESC, kind DESC, id DESC LIMIT %(most)s"  # noqa: S608
     return union
+
+
+def _part(part: _Part, only: UsageFilter, after: bool, most: bool, by_source: bool) -> str:
+    key = f"({part.moment}, {part.number}, u.id)"
+    wheres = [
+        (only.tool, f"{part.model} IN ({_MODELS})"),
+        (only.use, "x.use = %(use)s"),
+        (only.isrc, f"u.recording_id IN ({_RECORDING})"),
+        (only.allowed, "u.allowed = %(allowed)s"),
+        (only.since, f"{part.moment} >= %(since)s"),
+        (only.until, f"{part.moment} < %(until)s"),
+        (after or None, f"{part.moment} <= %(after_at)s AND {key} < {_AFTER}"),
+    ]
+    text = part.text.format(columns=part.columns(_SUMS if by_source else _COLUMNS))
+    text += "".join(f" AND {where}" for value, where in wheres if value is not None)
+    if by_source:
+        return f"({text} GROUP BY x.id, {part.moment}, {part.model})"
+    if part.kind is UsageKind.OUTPUT:
+        text += _FIRST_RIGHT
+    if most:
+        text += f" ORDER BY {part.moment} DESC, u.id DESC LIMIT %(most)s"
+    return f"({text})"
 
 
 def _params(artist: Artist, only: UsageFilter) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """AI companies, tools and model versions: registered once, stopped at once."""
 
 import json
+from typing import Any
 
 import pytest
 
-from consent.errors import Refused
+from consent.errors import NotFound, Refused
 from consent.models import AICompany, LedgerEntry, ModelVersionState, Tool
 from consent.queries.decision import Ask, decide_one
+from consent.queries.tools import find_model_version, find_tool, list_tools
 from consent.services.tools import (
     register_company,
     register_model_version,
@@ -148,3 +150,31 @@ def test_leaves_name_tools_by_reference_and_no_company_by_name() -> None:
         "tool": str(model.tool.ref),
     }
     assert not any("Oceanic Audio" in e.body for e in LedgerEntry.objects.all())
+
+
+def test_the_list_of_tools_says_what_still_runs(django_assert_num_queries: Any) -> None:
+    oceanic, stopped = build.a_company("oceanic"), build.a_company("stopped")
+    smith, echo = build.a_tool(oceanic, "tidesmith"), build.a_tool(oceanic, "echoform")
+    gone = build.a_tool(stopped, "gone")
+    first, second = build.a_model(smith, "v1"), build.a_model(smith, "v2")
+    retire_model_version(by=None, model_version=first)
+    suspend_tool(by=None, tool=echo)
+    suspend_company(by=None, company=stopped)
+    with django_assert_num_queries(2):
+        listed = list_tools()
+    assert [(t.tool, t.suspended) for t in listed] == [(echo, True), (smith, False), (gone, True)]
+    assert [(m.version, m.retired) for m in listed[1].models] == [(second, False), (first, True)]
+    assert [t.tool for t in list_tools(company=stopped)] == [gone]
+
+
+def test_a_company_finds_its_own_tools_and_models_and_no_others() -> None:
+    oceanic, charlie = build.a_company("oceanic"), build.a_company("charlie")
+    model = build.a_model(build.a_tool(oceanic, "tidesmith"), "v1")
+    assert find_tool(oceanic, "tidesmith") == model.tool
+    assert find_model_version(oceanic, "tidesmith", "v1") == model
+    with pytest.raises(NotFound, match="unknown_tool"):
+        find_tool(charlie, "tidesmith")
+    with pytest.raises(NotFound, match="unknown_model_version"):
+        find_model_version(charlie, "tidesmith", "v1")
+    with pytest.raises(NotFound, match="unknown_model_version"):
+        find_model_version(oceanic, "tidesmith", "v2")
