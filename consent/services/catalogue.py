@@ -45,10 +45,22 @@ from consent.services.ledger import Leaf, record
 from consent.services.matching import Matched, match_parties, match_sender
 from consent.services.parties import states_missing
 from consent.services.profiles import lock_rights, refresh_profiles
+from consent.services.rows import insert_rows, update_rows
 from consent.words import Authority, Right
 
 if TYPE_CHECKING:
     from portal.models import User
+
+
+RELEASE_COLUMNS = (
+    "icpn",
+    "title",
+    "language",
+    "kind",
+    "label_name",
+    "released_on",
+    "message_created_at",
+)
 
 
 @dataclass
@@ -202,6 +214,7 @@ class _Import:
             tracks_before.setdefault(release_pk, []).append((recording_pk, position))
         rewritten: list[tuple[Release, list[tuple[int, int]]]] = []
         fresh: list[Release] = []
+        known: list[Release] = []
         for key, delivered in current.items():
             release = self.known_releases.get(key)
             tracks = self._tracks(delivered, recordings)
@@ -226,18 +239,19 @@ class _Import:
                 self.counts.releases_updated += 1
             else:
                 self.counts.releases_unchanged += 1
-            release.save()
+            known.append(release)
             if not same_tracks:
                 rewritten.append((release, tracks))
+        columns = (
+            [*self._release_values(next(iter(current.values()))), "updated_at"] if known else []
+        )
+        update_rows(Release, columns, ([r.pk, *(getattr(r, c) for c in columns)] for r in known))
         Release.objects.bulk_create(fresh, batch_size=BATCH)
         Track.objects.filter(release__in=[r for r, _tracks in rewritten]).delete()
-        Track.objects.bulk_create(
-            (
-                Track(release=release, recording_id=recording, position=position)
-                for release, tracks in rewritten
-                for recording, position in tracks
-            ),
-            batch_size=BATCH,
+        insert_rows(
+            Track,
+            ("release", "recording", "position"),
+            ((release.pk, *track) for release, tracks in rewritten for track in tracks),
         )
 
     def _tracks(
@@ -257,15 +271,16 @@ class _Import:
         return list(places.items())
 
     def _release_values(self, release: ern.Release) -> dict[str, Any]:
-        return {
-            "icpn": release.icpn,
-            "title": release.title[:500],
-            "language": release.title_language,
-            "kind": release.kind,
-            "label_name": release.label_name[:300],
-            "released_on": day_of(release.released_on or release.originally_released_on),
-            "message_created_at": self.message.created_at,
-        }
+        values = (
+            release.icpn,
+            release.title[:500],
+            release.title_language,
+            release.kind,
+            release.label_name[:300],
+            day_of(release.released_on or release.originally_released_on),
+            self.message.created_at,
+        )
+        return dict(zip(RELEASE_COLUMNS, values, strict=True))
 
     # Recordings
 
@@ -378,20 +393,17 @@ class _Import:
     def _write_details(
         self, delivered: Mapping[str, ern.Recording], recordings: Mapping[str, Recording]
     ) -> set[int]:
-        changed = []
-        names: set[str] = set()
+        changed: dict[int, dict[str, Any]] = {}
         for isrc, r in delivered.items():
-            recording = recordings[isrc]
-            values = recording_values(r)
-            if isrc in self.fresh or all(getattr(recording, n) == v for n, v in values.items()):
-                continue
-            for name, value in values.items():
-                setattr(recording, name, value)
-            names.update(values)
-            changed.append(recording)
+            recording, values = recordings[isrc], recording_values(r)
+            if isrc not in self.fresh and any(
+                getattr(recording, n) != v for n, v in values.items()
+            ):
+                changed[recording.pk] = values
         if changed:
-            Recording.objects.bulk_update(changed, sorted(names), batch_size=500)
-        return {r.pk for r in changed}
+            columns = list(next(iter(changed.values())))
+            update_rows(Recording, columns, ((pk, *v.values()) for pk, v in changed.items()))
+        return set(changed)
 
     def _works(self, delivered: Iterable[ern.Recording]) -> dict[str, int]:
         """The works that recordings name by a valid ISWC, made where they are new."""

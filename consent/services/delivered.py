@@ -11,6 +11,7 @@ from consent.catalogue import message as ern
 from consent.identifiers import display_isrc
 from consent.models import Credit, RecordingTitle
 from consent.services.matching import Matched
+from consent.services.rows import insert_rows
 from consent.words import AiPart
 
 # DDEX contributor roles whose party can be heard singing or speaking.
@@ -114,13 +115,10 @@ def replace_titles(titles: Mapping[int, Sequence[Title]]) -> set[int]:
         before.setdefault(pk, []).append((title[0], title[1], title[2]))
     changed = {pk for pk, new in titles.items() if sorted(new) != sorted(before.get(pk, []))}
     rows.filter(recording__in=changed).delete()
-    RecordingTitle.objects.bulk_create(
-        (
-            RecordingTitle(recording_id=pk, title=text, language=language, kind=kind)
-            for pk in changed
-            for text, language, kind in titles[pk]
-        ),
-        batch_size=BATCH,
+    insert_rows(
+        RecordingTitle,
+        ("recording", "title", "language", "kind"),
+        ((pk, *title) for pk in changed for title in titles[pk]),
     )
     return changed
 
@@ -134,21 +132,10 @@ def replace_credits(credits: Mapping[int, Sequence[CreditLine]]) -> set[int]:
         before.setdefault(pk, []).append((party, role, instrument, position, ai_part))
     changed = {pk for pk, new in credits.items() if sorted(new) != sorted(before.get(pk, []))}
     rows.filter(recording__in=changed).delete()
-    Credit.objects.bulk_create(
-        (
-            Credit(
-                recording_id=pk,
-                party_id=party,
-                role=role,
-                instrument=instrument,
-                position=position,
-                ai_part=ai_part,
-                source="ern",
-            )
-            for pk in changed
-            for party, role, instrument, position, ai_part in credits[pk]
-        ),
-        batch_size=BATCH,
+    insert_rows(
+        Credit,
+        (*columns, "source"),
+        ((pk, *credit, "ern") for pk in changed for credit in credits[pk]),
         ignore_conflicts=True,  # the same credit was given by hand before
     )
     return changed

@@ -11,6 +11,7 @@ from consent.models import Artist, ArtistRecording, Party, Recording, RecordingI
 from consent.services.acts import ref_of
 from consent.services.ledger import Leaf
 from consent.services.parties import make_artists, states_missing
+from consent.services.rows import insert_rows
 
 if TYPE_CHECKING:
     from portal.models import User
@@ -136,10 +137,10 @@ def _bill(recordings: Sequence[Recording], identities: Iterable[Identity]) -> se
     for recording, identity in zip(recordings, identities, strict=True):
         main = set(identity.main)
         rows += [
-            ArtistRecording(artist_id=key, recording=recording, featured=key not in main)
+            (key, recording.pk, key not in main)
             for key in dict.fromkeys((*identity.main, *identity.featured))
         ]
-    ArtistRecording.objects.bulk_create(rows, batch_size=2000)
+    insert_rows(ArtistRecording, ("artist", "recording", "featured"), rows)
     return before
 
 
