@@ -14,6 +14,8 @@ REQUIRED_IN_PRODUCTION = {
     "LINER_SECRET_KEY": "signs sessions and links; 50 random characters",
     "LINER_MFA_KEYS": "encrypts the seeds of second factors; Fernet keys, newest first",
     "LINER_VAULT_KEY": "wraps the keys of personal data beside the ledger; 64 hexadecimal digits",
+    "LINER_SIGNING_KEY": "signs the ledger's checkpoints; LINER_SIGNING_KEY_FILE may name a file"
+    " instead (./manage.py new_signing_key makes one)",
     "LINER_HOSTS": "the names under which the portal is reached, with commas",
     "DATABASE_URL": "PostgreSQL, as the application's login",
     "REDIS_URL": "Redis or Valkey: broker, and counters of the rate limits",
@@ -55,7 +57,11 @@ def names(name: str) -> list[str]:
 
 def require_for_production() -> None:
     """Raise ``ImproperlyConfigured`` that names every variable which is missing, and its use."""
-    missing = [name for name in REQUIRED_IN_PRODUCTION if not text(name)]
+    missing = [
+        name
+        for name in REQUIRED_IN_PRODUCTION
+        if not text(name) and not (name == "LINER_SIGNING_KEY" and text(f"{name}_FILE"))
+    ]
     if missing:
         lines = "\n".join(f"  {name}: {REQUIRED_IN_PRODUCTION[name]}" for name in missing)
         raise ImproperlyConfigured(f"LINER_ENV=production also needs\n{lines}")

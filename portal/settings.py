@@ -17,6 +17,7 @@ from cryptography.fernet import Fernet
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from consent.checkpoint import generate_signing_key
 from portal import environment, servers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -44,6 +45,36 @@ MFA_KEYS = environment.kept_key(
 
 # Wraps the keys of people's data beside the ledger (consent/services/vault.py); 64 hex digits.
 VAULT_KEY = environment.kept_key("LINER_VAULT_KEY", KEYS, create=lambda: secrets.token_hex(32))
+
+# --- Proof: the ledger's own name, its keys, and where its checkpoints go ---------------
+
+# An address without a scheme. It is the name of the keys too, and never changes.
+LEDGER_ORIGIN = environment.text(
+    "LINER_LEDGER_ORIGIN", f"{(environment.names('LINER_HOSTS') or ['localhost'])[0]}/ledger"
+)
+# Signs checkpoints (consent/ledger_keys.py). In the environment or in a file of the operator's,
+# never in the database that it vouches for; with a file, only the worker needs to read it.
+LEDGER_SIGNING_KEY_FILE = environment.text("LINER_SIGNING_KEY_FILE")
+LEDGER_SIGNING_KEY = (
+    environment.text("LINER_SIGNING_KEY")
+    if LEDGER_SIGNING_KEY_FILE
+    else environment.kept_key(
+        "LINER_SIGNING_KEY", KEYS, create=lambda: generate_signing_key(name=LEDGER_ORIGIN).encode()
+    )
+)
+# Verifying keys of former signing keys, so that what they signed stays verifiable.
+LEDGER_OLD_KEYS = environment.names("LINER_OLD_SIGNING_KEYS")
+# Where checkpoints are pushed (consent/sinks.py): folder:/path, https://…, mailto:…
+LEDGER_SINKS = environment.names("LINER_LEDGER_SINKS") or (
+    [] if PRODUCTION else [f"folder:{STATE / 'checkpoints'}"]
+)
+# Who answers for the records, as receipts say it (ISO/IEC TS 27560); the country is ISO 3166-1.
+LEDGER_OPERATOR = {
+    "name": environment.text("LINER_OPERATOR_NAME", "Liner Notes"),
+    "address": environment.text("LINER_OPERATOR_ADDRESS", LEDGER_ORIGIN.split("/")[0]),
+    "contact": environment.text("LINER_OPERATOR_CONTACT", f"privacy@{LEDGER_ORIGIN.split('/')[0]}"),
+    "country": environment.text("LINER_OPERATOR_COUNTRY", "NO"),
+}
 
 # --- Applications --------------------------------------------------------------------
 
@@ -201,6 +232,22 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "portal.sweep", "schedule": 15.0},
+    # A tick that comes late is worthless: the next one seals what it would have sealed.
+    "seal the ledger": {
+        "task": "consent.seal_ledger",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "audit new entries": {
+        "task": "consent.audit_new_entries",
+        "schedule": crontab(minute="50"),
+        "options": {"expires": 1800},
+    },
+    "audit the ledger": {
+        "task": "consent.audit_ledger",
+        "schedule": crontab(hour="2", minute="10"),
+        "options": {"expires": 3600},
+    },
     "delete old exports": {
         "task": "portal.delete_old_exports",
         "schedule": crontab(minute="20"),

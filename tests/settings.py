@@ -20,6 +20,10 @@ for name in list(os.environ):
 # Keys that are worth nothing, so that reading settings writes nothing.
 os.environ["LINER_SECRET_KEY"] = "tests"
 os.environ["LINER_VAULT_KEY"] = "7e" * 32
+os.environ["LINER_LEDGER_ORIGIN"] = "liner.example/ledger"
+os.environ["LINER_SIGNING_KEY"] = (
+    "PRIVATE+KEY+liner.example/ledger+37aeeb79+AX5+fn5+fn5+fn5+fn5+fn5+fn5+fn5+fn5+fn5+fn5+"
+)
 os.environ["LINER_MFA_KEYS"] = "dGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMhISE="
 
 from portal.settings import *  # noqa: F403
