@@ -92,10 +92,19 @@ class Allocation(models.Model):
 
 
 class AllocationShare(models.Model):
-    """What one use adds to an allocation: `weight` of `weight_total` of its pool. Append-only."""
+    """What one use adds to an allocation: `weight` of `weight_total` of its pool. Append-only.
 
-    allocation = models.ForeignKey(Allocation, on_delete=models.PROTECT, related_name="shares")
-    event = models.ForeignKey(UsageEvent, on_delete=models.PROTECT, related_name="shares")
+    Its keys are checked for all rows of a statement at once (`a_share_is_of_a_use_of_its_period`,
+    sql/sums.sql), which also says that the use is of that period and tool: the largest table here
+    would be checked row by row otherwise. Both tables it points into keep what they hold for ever.
+    """
+
+    allocation = models.ForeignKey(
+        Allocation, on_delete=models.PROTECT, related_name="shares", db_constraint=False
+    )
+    event = models.ForeignKey(
+        UsageEvent, on_delete=models.PROTECT, related_name="shares", db_constraint=False
+    )
     weight = models.BigIntegerField(help_text=_("influence in basis points, or 1 per recording"))
     weight_total = models.BigIntegerField()
     pool_micros = models.BigIntegerField()

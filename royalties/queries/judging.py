@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
@@ -53,13 +53,14 @@ def _judge_from(
 ) -> list[int]:
     """Judge what the facts at the first of these moments can; returns what they cannot."""
     loaded = load([asks[position] for position in positions], at=moments[positions[0]])
-    known: dict[Ask, tuple[Judged, datetime | None]] = {}
+    known: dict[tuple[object, ...], tuple[Judged, datetime | None]] = {}
     left: list[int] = []
     for position in positions:
-        question = replace(asks[position], at=None)
+        ask = asks[position]
+        question = (ask.isrc, ask.use, ask.tool, ask.territory, ask.model)
         if question not in known:
-            facts = loaded.facts(question)
-            decision = decide(Question(question.use, loaded.at, question.territory), facts)
+            facts = loaded.facts(ask)
+            decision = decide(Question(ask.use, loaded.at, ask.territory), facts)
             known[question] = (
                 Judged(decision.allowed, str(decision.deciding.code), decision.seq),
                 min(_ends(decision, facts, loaded.at), default=None),

@@ -1,6 +1,7 @@
 """Recording usage events: each once, for ever, judged by what was allowed when it happened."""
 
 import hashlib
+import json
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-import rfc8785
 from django.db import IntegrityError, connection, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -65,8 +65,14 @@ class UsageReport:
         }
 
     def digest(self) -> str:
-        """SHA-256 of the canonical report (RFC 8785), hexadecimal."""
-        return hashlib.sha256(rfc8785.dumps(self.canonical())).hexdigest()
+        """SHA-256 of the canonical report, hexadecimal.
+
+        Everything in it is text or null, of which `json` makes what RFC 8785 asks for.
+        """
+        text = json.dumps(
+            self.canonical(), ensure_ascii=False, separators=(",", ":"), sort_keys=True
+        )
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,8 +414,9 @@ def _check(report: UsageReport, at: datetime) -> None:
     for value in (report.revenue_micros, report.quantity):
         if type(value) is not int:
             raise _Problem("usage_number", _("Quantity and revenue are whole numbers."))
-    if not 1 <= len(report.event_id) <= 100 or not report.event_id.isprintable():
-        raise _Problem("usage_event_id", _("An event id has 1 to 100 characters."))
+    for name in (report.event_id, report.output, report.training_run, report.reverses):
+        if name is not None and not (1 <= len(name) <= 100 and name.isprintable()):
+            raise _Problem("usage_event_id", _("An id has 1 to 100 printable characters."))
     if (report.output is None) == (report.training_run is None):
         raise _Problem("usage_of", _("Report the use of one output, or of one training run."))
     if report.currency not in EXPONENTS:

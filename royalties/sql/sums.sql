@@ -28,9 +28,23 @@ END $$;
 CREATE TRIGGER written_in_one_go AFTER INSERT ON royalties_posting
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT
     EXECUTE FUNCTION written_in_one_go('royalties_transaction', 'transaction_id');
-CREATE TRIGGER written_in_one_go AFTER INSERT ON royalties_allocationshare
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT
-    EXECUTE FUNCTION written_in_one_go('royalties_allocation', 'allocation_id');
+CREATE OR REPLACE FUNCTION shares_fit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+            SELECT 1 FROM added n
+              LEFT JOIN royalties_allocation a
+                     ON a.id = n.allocation_id AND a.xact = pg_current_xact_id()
+              LEFT JOIN royalties_usageevent u
+                     ON u.id = n.event_id AND u.period_id = a.period_id AND u.tool_id = a.tool_id
+             WHERE a.id IS NULL OR u.id IS NULL) THEN
+        RAISE EXCEPTION 'a share is of a use of its period and tool, written with its allocation'
+            USING ERRCODE = '23514', CONSTRAINT = 'a_share_is_of_a_use_of_its_period';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER shares_fit AFTER INSERT ON royalties_allocationshare
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION shares_fit();
 CREATE TRIGGER written_in_one_go AFTER INSERT ON royalties_allocationline
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT
     EXECUTE FUNCTION written_in_one_go('royalties_allocation', 'allocation_id');
@@ -88,25 +102,20 @@ DECLARE
 BEGIN
     SELECT a.id INTO v
       FROM royalties_allocation a
-      LEFT JOIN (SELECT s.allocation_id, sum(s.owed_micros) AS owed, sum(s.pool_micros) AS pool,
-                        count(*) AS uses
-                   FROM royalties_allocationshare s
-                   JOIN royalties_allocation b ON b.id = s.allocation_id
-                  WHERE b.period_id = NEW.id GROUP BY s.allocation_id) s
-             ON s.allocation_id = a.id
-      LEFT JOIN (SELECT l.allocation_id, sum(l.amount_micros) AS amount
-                   FROM royalties_allocationline l
-                   JOIN royalties_allocation b ON b.id = l.allocation_id
-                  WHERE b.period_id = NEW.id GROUP BY l.allocation_id) l
-             ON l.allocation_id = a.id
+      CROSS JOIN LATERAL (
+            SELECT sum(s.owed_micros) AS owed, sum(s.pool_micros) AS pool, count(*) AS uses
+              FROM royalties_allocationshare s WHERE s.allocation_id = a.id) s
+      CROSS JOIN LATERAL (
+            SELECT sum(l.amount_micros) AS amount
+              FROM royalties_allocationline l WHERE l.allocation_id = a.id) l
       LEFT JOIN royalties_allocation r ON r.id = a.releases_id
      WHERE a.period_id = NEW.id AND (
            coalesce(l.amount, 0) <> a.owed_micros
         OR a.releases_id IS NULL AND (
                coalesce(s.owed, 0) <> a.owed_micros OR coalesce(s.pool, 0) <> a.pool_micros
-               OR coalesce(s.uses, 0) <> a.events)
+               OR s.uses <> a.events)
         OR a.releases_id IS NOT NULL AND (
-               s.uses IS NOT NULL OR r.held = '' OR r.currency <> a.currency
+               s.uses <> 0 OR r.held = '' OR r.currency <> a.currency
                OR r.owed_micros <> a.owed_micros))
      LIMIT 1;
     IF FOUND THEN
@@ -173,12 +182,10 @@ DECLARE
 BEGIN
     SELECT s.id INTO v
       FROM royalties_statement s
-      LEFT JOIN (SELECT n.statement_id,
-                        sum(n.amount_micros) FILTER (WHERE n.standing <> 'held') AS earned,
-                        sum(n.amount_micros) FILTER (WHERE n.standing = 'held') AS held
-                   FROM royalties_statementline n
-                   JOIN royalties_statement b ON b.id = n.statement_id
-                  WHERE b.period_id = NEW.id GROUP BY n.statement_id) n ON n.statement_id = s.id
+      CROSS JOIN LATERAL (
+            SELECT sum(n.amount_micros) FILTER (WHERE n.standing <> 'held') AS earned,
+                   sum(n.amount_micros) FILTER (WHERE n.standing = 'held') AS held
+              FROM royalties_statementline n WHERE n.statement_id = s.id) n
      WHERE s.period_id = NEW.id AND (
            coalesce(n.earned, 0) <> s.earned_micros OR coalesce(n.held, 0) <> s.held_micros)
      LIMIT 1;
