@@ -35,8 +35,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="The address to listen on.")
         parser.add_argument("--port", type=int, default=8000, help="The port to listen on.")
+        parser.add_argument("--empty", action="store_true", help="Tell no stories.")
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, empty: bool, **options: Any) -> None:
         self._refuse_a_busy_port(host, port)
         os.environ.setdefault("LINER_URL", f"http://localhost:{port}")  # for mails
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -44,6 +45,8 @@ class Command(BaseCommand):
         programs: list[_Program] = []
         try:
             self._prepare()
+            if not empty:
+                self._seed_once()
             programs = self._start(host, port)
             self._wait_for_web(programs, port)
             self.stdout.write(f"\n  http://localhost:{port}\n")
@@ -94,7 +97,6 @@ class Command(BaseCommand):
                 servers.hold()
         with self._step("Bringing the database up to date"):
             call_command("migrate", verbosity=0, interactive=False)
-        self._seed_once()
 
     def _seed_once(self) -> None:
         if "seed_demo" not in get_commands():
