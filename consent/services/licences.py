@@ -7,6 +7,7 @@ can be. Every version is one ledger entry that holds all that a decision reads o
 import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,6 @@ from consent.services.acts import open_act, ref_of, take_turn
 from consent.services.ledger import Leaf, is_frozen, record
 from consent.services.parties import check
 from consent.services.tools import refuse_suspended
-from consent.territories import normalise_territories
 from consent.words import UseKind
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ def sign_licence(
             text=terms,
         ),
     )
-    licence = Licence(holder=holder, company=company, title=title, created_at=at)
-    check(licence)
-    licence.save()
-    return _write_version(by, licence, checked, number=1, at=at)
+    licence = _open(holder, company, title, at)
+    draft = _draft(by, licence, checked, number=1, at=at)
+    _record(by, "sign_licence", [draft], at=at)
+    return draft.version
 
 
 @transaction.atomic
@@ -109,7 +109,9 @@ def supersede_licence(*, by: "User | None", licence: Licence, terms: Terms) -> L
     if last.ended and (last.starts_at is None or last.starts_at <= at):
         raise Refused("licence_ended", _("This licence has ended. Sign a new one."))
     checked = check_terms(company=licence.company, terms=terms, at=at)
-    return _write_version(by, licence, checked, number=last.number + 1, at=at)
+    draft = _draft(by, licence, checked, number=last.number + 1, at=at)
+    _record(by, "supersede_licence", [draft], at=at)
+    return draft.version
 
 
 @transaction.atomic
@@ -145,7 +147,9 @@ def end_licence(
         override_clause=last.override_clause,
         text=last.terms,
     )
-    return _write_version(by, licence, ended, number=last.number + 1, at=at, is_end=True)
+    draft = _draft(by, licence, ended, number=last.number + 1, at=at, is_end=True)
+    _record(by, "end_licence", [draft], at=at)
+    return draft.version
 
 
 def offer_standard_licence(
@@ -166,49 +170,63 @@ def offer_standard_licence(
     """
     with transaction.atomic():
         _refuse_frozen()
+        _refuse_suspended_holder(artist.party)
         take_turn("standard_licence", artist.pk)
         if companies is None:
             companies = _companies_in_good_standing()
-        return [
-            _offer(by, artist, company, sorted({str(u) for u in uses}), territories, ends_at)
-            for company in companies
-        ]
+        at = now()
+        standing = _standard_licences(artist)
+        offered: list[LicenceVersion] = []
+        drafts: list[_Draft] = []
+        for company in companies:
+            refuse_suspended(company)
+            terms = check_terms(
+                company=company,
+                at=at,
+                terms=Terms(
+                    uses=uses,
+                    territories=territories,
+                    ends_at=ends_at,
+                    notice_days=standard_licence.NOTICE_DAYS,
+                    text=standard_licence.TEXT,
+                ),
+            )
+            last = standing.get(company.pk)
+            if last is not None and _says(last, terms):
+                offered.append(last)
+                continue
+            if last is not None:
+                draft = _draft(by, last.licence, terms, number=last.number + 1, at=at)
+            else:
+                licence = _open(artist.party, company, standard_licence.TITLE, at)
+                draft = _draft(by, licence, terms, number=1, at=at)
+            drafts.append(draft)
+            offered.append(draft.version)
+        if drafts:
+            _record(by, "offer_standard_licence", drafts, at=at, artist=artist)
+        return offered
 
 
-def _offer(
-    by: "User | None",
-    artist: Artist,
-    company: AICompany,
-    uses: Sequence[str],
-    territories: Collection[str],
-    ends_at: datetime | None,
-) -> LicenceVersion:
-    terms = Terms(
-        uses=uses,
-        territories=normalise_territories(territories),
-        ends_at=ends_at,
-        notice_days=standard_licence.NOTICE_DAYS,
-        text=standard_licence.TEXT,
+def _standard_licences(artist: Artist) -> dict[int, LicenceVersion]:
+    """The last version of the standard licence per company, where it has not ended; locked."""
+    licences = (
+        Licence.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("holder", "company__party")
+        .filter(holder=artist.pk)
+        .order_by("id")
     )
-    for licence in Licence.objects.filter(holder=artist.pk, company=company).order_by("id"):
+    found = {}
+    for licence in licences:
         last = _last(licence)
-        if last.ended or not standard_licence.is_standard(last.terms):
-            continue
-        said = (last.uses, last.territories, last.ends_at, last.terms)
-        if said == (terms.uses, terms.territories, terms.ends_at, terms.text):
-            return last
-        return supersede_licence(by=by, licence=licence, terms=terms)
-    return sign_licence(
-        by=by,
-        holder=artist.party,
-        company=company,
-        title=standard_licence.TITLE,
-        uses=terms.uses,
-        territories=terms.territories,
-        ends_at=terms.ends_at,
-        notice_days=terms.notice_days,
-        terms=terms.text,
-    )
+        if not last.ended and standard_licence.is_standard(last.terms):
+            last.licence = licence
+            found[licence.company_id] = last
+    return found
+
+
+def _says(version: LicenceVersion, terms: Terms) -> bool:
+    said = (version.uses, version.territories, version.ends_at, version.terms)
+    return said == (terms.uses, terms.territories, terms.ends_at, terms.text)
 
 
 def _companies_in_good_standing() -> list[AICompany]:
@@ -250,7 +268,22 @@ def _last(licence: Licence) -> LicenceVersion:
     return LicenceVersion.objects.filter(licence=licence).order_by("-id")[0]
 
 
-def _write_version(
+def _open(holder: Party, company: AICompany, title: str, at: datetime) -> Licence:
+    licence = Licence(holder=holder, company=company, title=title, created_at=at)
+    check(licence)
+    licence.save()
+    return licence
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A version that is written, and the leaf that is still to be recorded for it."""
+
+    version: LicenceVersion
+    leaf: Leaf
+
+
+def _draft(
     by: "User | None",
     licence: Licence,
     terms: Terms,
@@ -258,7 +291,7 @@ def _write_version(
     number: int,
     at: datetime,
     is_end: bool = False,
-) -> LicenceVersion:
+) -> _Draft:
     version = LicenceVersion(
         licence=licence,
         number=number,
@@ -296,15 +329,30 @@ def _write_version(
     LicenceListing.objects.bulk_create(
         [LicenceListing(version=version, recording=r) for r in terms.recordings], batch_size=5_000
     )
+    return _Draft(version, leaf)
+
+
+def _record(
+    by: "User | None",
+    kind: str,
+    drafts: Sequence[_Draft],
+    *,
+    at: datetime,
+    artist: Artist | None = None,
+) -> None:
     act = open_act(
         by=by,
-        kind="end_licence" if is_end else "sign_licence",
+        kind=kind,
         at=at,
-        entries=1,
-        summary={"licence": str(licence.ref), "number": number},
+        entries=len(drafts),
+        artist=artist,
+        summary={
+            "licences": [
+                {"licence": str(d.version.licence.ref), "number": d.version.number} for d in drafts
+            ]
+        },
     )
-    record(act.ref, [leaf])
-    return version
+    record(act.ref, [d.leaf for d in drafts])
 
 
 def listing_digest(isrcs: Iterable[str]) -> str:

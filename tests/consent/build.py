@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from django.db import transaction
+
 from consent.clock import now
 from consent.models import (
     AICompany,
@@ -76,6 +78,7 @@ def a_recording(
     )[0]
 
 
+@transaction.atomic
 def some_recordings(
     how_many: int,
     *main: Artist,
@@ -127,6 +130,7 @@ def some_recordings(
     return recordings
 
 
+@transaction.atomic
 def own_repertoire(artist: Artist, *rights: Right) -> None:
     """She holds these rights in all her work herself: master and publishing when none is named."""
     leaves: list[Leaf] = []

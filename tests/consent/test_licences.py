@@ -429,6 +429,9 @@ def test_the_standard_licence_is_offered_to_every_company_in_good_standing() -> 
     suspend_company(by=None, company=stopped)
     offered = offer_standard_licence(by=None, artist=build.an_artist(), uses=["discovery"])
     assert {v.licence.company_id for v in offered} == {one.pk, two.pk}
+    signed = LedgerEntry.objects.filter(kind="licence.signed").order_by("seq")
+    assert len({e.act for e in signed}) == 1
+    assert [e.seq for e in signed] == [signed[0].seq, signed[0].seq + 1]
 
 
 def test_the_same_offer_again_changes_nothing_and_another_supersedes_it(

@@ -1,12 +1,13 @@
 """Reports of what AI did: the verdict of the time of use, kept; the same report twice is one."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -214,6 +215,24 @@ def test_a_report_costs_as_many_queries_for_a_hundred_recordings_as_for_one(
     for name, isrcs in (("one", [many[0].isrc]), ("all", [r.isrc for r in many])):
         with django_assert_num_queries(13):
             world.run(client_ref=name, trained_at=at, model_version=model, isrcs=isrcs)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_four_clients_that_send_the_same_run_at_once_one_writes_it(world: World) -> None:
+    at = now()
+
+    def send(_: int) -> TrainingReport:
+        try:
+            return world.run(world.hers.isrc, world.aois.isrc, trained_at=at)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(send, range(4)))
+    assert sorted(r.replayed for r in reports) == [False, True, True, True]
+    assert len({r.items for r in reports}) == 1
+    assert Run.objects.count() == 1
+    assert LedgerEntry.objects.filter(kind="training.reported").count() == 1
 
 
 # Outputs
