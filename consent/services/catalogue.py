@@ -5,15 +5,17 @@ sender delivered before replaces what was said before; what decisions read gets 
 where it really changed.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from consent.catalogue import message as ern
+from consent.catalogue.ern import read_message
 from consent.catalogue.notes import Note, to_json
 from consent.catalogue.problems import Problem, Severity
 from consent.clock import now
@@ -112,6 +114,16 @@ def import_message(*, by: "User | None", message: ern.Message, digest: str) -> I
     # One message at a time: two that name the same new artist must not make her twice.
     take_turn("catalogue")
     return _Import(by, message, digest).run()
+
+
+def import_file(*, by: "User | None", file: BinaryIO) -> ImportReport:
+    """Read a release message from a file opened for reading bytes, and take it in.
+
+    Raises `MessageRefused` when it cannot be read at all, and as `import_message` does.
+    """
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
+    return import_message(by=by, message=read_message(file), digest=digest)
 
 
 class _Import:

@@ -267,6 +267,8 @@ def _lock(claims: Sequence[NewClaim]) -> set[int]:
 
 
 def _row(new: NewClaim, source: str, at: datetime) -> RightsClaim:
+    if [new.recording, new.work, new.repertoire].count(None) != 2:
+        raise Refused("claim_asset", _("Claim one recording, one work, or one repertoire."))
     if new.right == Right.LIKENESS and new.repertoire is None:
         raise Refused(
             "likeness_of_whom",

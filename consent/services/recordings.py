@@ -11,7 +11,7 @@ from consent.clock import now
 from consent.errors import Refused
 from consent.identifiers import IdentifierError, display_isrc, normalise_isrc
 from consent.models import Artist, Party, Recording, RightsClaim, Work
-from consent.services.acts import open_act
+from consent.services.acts import open_act, take_turn
 from consent.services.claims import refuse_when_frozen, write_claims
 from consent.services.delivered import BATCH, replace_titles
 from consent.services.identities import Identity, latest_identities, write_identities
@@ -58,6 +58,7 @@ def register_recordings(
     recording has the ISRC (then claim that one), or the field that is wrong; `Frozen`.
     """
     refuse_when_frozen()
+    take_turn("catalogue")  # of two who register one ISRC, the second finds the first's
     at = now()
     by_isrc: dict[str, NewRecording] = {}
     for new in recordings:

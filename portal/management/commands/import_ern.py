@@ -1,6 +1,5 @@
 """`import_ern FILE…`: read DDEX release messages into the catalogue."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from consent.catalogue.ern import read_message
 from consent.catalogue.problems import MessageRefused
 from consent.errors import Refused
-from consent.services.catalogue import ImportReport, import_message
+from consent.services.catalogue import ImportReport, import_file
 from portal.models import User
 
 
@@ -40,11 +38,8 @@ class Command(BaseCommand):
         for name in bar:
             bar.clear()
             try:
-                data = Path(name).read_bytes()
-                message = read_message(data)
-                report = import_message(
-                    by=by, message=message, digest=hashlib.sha256(data).hexdigest()
-                )
+                with Path(name).open("rb") as file:
+                    report = import_file(by=by, file=file)
             except OSError as error:
                 self._say(self.style.ERROR(f"{name}: {error.strerror}"))
                 refused += 1
