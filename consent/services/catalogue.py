@@ -121,9 +121,11 @@ def import_file(*, by: "User | None", file: BinaryIO) -> ImportReport:
 
     Raises `MessageRefused` when it cannot be read at all, and as `import_message` does.
     """
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while part := file.read(1 << 20):
+        digest.update(part)
     file.seek(0)
-    return import_message(by=by, message=read_message(file), digest=digest)
+    return import_message(by=by, message=read_message(file), digest=digest.hexdigest())
 
 
 class _Import:
