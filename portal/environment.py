@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -115,6 +115,15 @@ def database(url: str, **settings: Any) -> dict[str, Any]:
         "OPTIONS": {**options, **more},
         **settings,
     }
+
+
+def numbered(url: str, number: int) -> str:
+    """Return the address of database `number` on the Redis that `url` names."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        query = {**dict(parse_qsl(parts.query)), "db": str(number)}
+        return f"unix://{parts.path}?{urlencode(query)}"
+    return urlunsplit(parts._replace(path=f"/{number}"))
 
 
 def broker(url: str) -> str:

@@ -195,7 +195,8 @@ CACHES = {
         # Nothing that anybody sees is cached. This counts attempts, and goes on counting
         # within each process while Redis is away.
         "BACKEND": "portal.db.cache.SteadyRedisCache",
-        "LOCATION": REDIS_URL,
+        # Apart from the broker: clearing a cache empties its whole database.
+        "LOCATION": environment.text("LINER_CACHE_URL", environment.numbered(REDIS_URL, 1)),
         "KEY_PREFIX": "liner",
         "OPTIONS": {
             "socket_connect_timeout": 0.3,
@@ -218,6 +219,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 900,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = environment.text("LINER_QUEUE", "liner")
 CELERY_TASK_PUBLISH_RETRY = False  # the sweeper finds what was not sent
 CELERY_TASK_IGNORE_RESULT = True  # results are rows
 CELERY_TASK_ACKS_LATE = True
@@ -231,7 +233,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "sweep": {"task": "portal.sweep", "schedule": 15.0},
+    "sweep": {"task": "portal.sweep", "schedule": 15.0, "options": {"expires": 15}},
     # A tick that comes late is worthless: the next one seals what it would have sealed.
     "seal the ledger": {
         "task": "consent.seal_ledger",
@@ -248,6 +250,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour="2", minute="10"),
         "options": {"expires": 3600},
     },
+    "tell the news": {"task": "portal.tell_news", "schedule": 15.0, "options": {"expires": 15}},
+    "tell what is overdue": {"task": "portal.tell_overdue", "schedule": crontab(minute="5")},
     "delete old exports": {
         "task": "portal.delete_old_exports",
         "schedule": crontab(minute="20"),

@@ -1,6 +1,7 @@
 """What every test stands on: a database of its own, reached with both logins."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -107,7 +108,7 @@ def server_environment(running_servers: servers.Home, transactional_db: None) ->
         "DATABASE_URL": running_servers.database_url(servers.APPLICATION_ROLE, name),
         "DATABASE_OWNER_URL": running_servers.database_url(servers.OWNER_ROLE, name),
         "REDIS_URL": running_servers.redis_url,
-        "LINER_TEST_QUEUE": str(getattr(settings, "CELERY_TASK_DEFAULT_QUEUE", "celery")),
+        "LINER_QUEUE": str(getattr(settings, "CELERY_TASK_DEFAULT_QUEUE", "liner")),
     }
 
 
@@ -117,6 +118,14 @@ def owner(transactional_db: None) -> "Iterator[psycopg.Connection[psycopg.rows.T
     parameters = connections["owner"].get_connection_params() | {"cursor_factory": None}
     with psycopg.connect(**parameters, autocommit=True) as connection:
         yield connection
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what settings wrote for a run in which no server was needed."""
+    home = servers.Home.of_this_checkout()
+    alone = home.temporary and not hasattr(config, "workerinput")
+    if alone and not (home.state / "keeper.pid").exists():
+        shutil.rmtree(home.state, ignore_errors=True)
 
 
 # --- Emptying tables after transactional tests ----------------------------------------

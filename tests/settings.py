@@ -26,20 +26,19 @@ os.environ["LINER_SIGNING_KEY"] = (
 )
 os.environ["LINER_MFA_KEYS"] = "dGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMhISE="
 
+from portal import environment
 from portal.settings import *  # noqa: F403
-from portal.settings import DATABASES, REDIS_URL
+from portal.settings import CACHES, DATABASES, REDIS_URL
 
 # Hashing that takes a third of a second is right for people and wrong for a thousand tests.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-# Each worker of a parallel run counts attempts for itself.
+# Each worker of a parallel run counts attempts for itself, and has a queue of its own.
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 CACHES = {
     "default": {
-        "BACKEND": "portal.db.cache.SteadyRedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": f"test-{_worker}",
-        "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.3},
+        **CACHES["default"],
+        "LOCATION": environment.numbered(REDIS_URL, 1 + int(_worker.removeprefix("gw")) % 15),
     }
 }
 CELERY_TASK_DEFAULT_QUEUE = f"test-{_worker}"
