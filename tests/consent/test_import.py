@@ -2,6 +2,7 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
 from io import StringIO
@@ -47,6 +48,7 @@ from consent.services.recordings import NewRecording, change_identity, register_
 from consent.words import AiPart, Authority, Right, Standing
 from tests.consent.messages import (
     AOI,
+    FJORD,
     KAEDE,
     MONDAY,
     TUESDAY,
@@ -623,3 +625,30 @@ def test_the_command_reads_every_file_it_can_and_fails_for_the_others(tmp_path: 
     call_command("import_ern", good, stdout=again)
     assert "read before" in again.getvalue()
     assert sha256(good.read_bytes()).hexdigest() == CatalogueMessage.objects.get().digest
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_messages_at_once_make_an_artist_once_and_stop_nobody() -> None:
+    def deliver(n: int) -> int:
+        try:
+            sender = FJORD if n % 2 else KAEDE
+            message = a_message(
+                a_recording(ONE, main=["PAoi"]),
+                a_recording(f"NOFJR26{n:05d}", main=["PAoi"], featured=["PMaren"]),
+                releases=[],
+                sender=sender,
+                message_id=str(n),
+            )
+            return take(message).counts.claims
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        claims = sum(pool.map(deliver, range(100, 108)))
+    assert claims == RightsClaim.objects.count() == 8 + 2
+    assert Artist.objects.filter(party__identifiers__scheme="isni").count() == 1
+    assert Artist.objects.filter(party__name="Maren Holt").count() == 2  # one of each sender's
+    assert [p.recordings for p in ProfileCount.objects.filter(artist__party__name="田中葵")]
+    assert refresh_all() == 0
+    seqs = list(LedgerEntry.objects.order_by("seq").values_list("seq", flat=True))
+    assert seqs == list(range(1, len(seqs) + 1))
