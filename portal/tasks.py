@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from consent.services.work import LOOK, look, sweep
 from portal.services.exports import delete_old_exports
+from portal.services.news import tell_news, tell_overdue_withdrawals, tell_statements
 from portal.services.notices import deliver_notice
 from portal.services.slots import forget_slots, take_slot
 
@@ -28,6 +29,21 @@ def sweep_rows() -> None:
     """Wake workers for rows whose message was lost, or whose worker died."""
     if take_slot(job="sweep", every=SWEEP_EVERY):
         sweep()
+
+
+@shared_task(name="portal.tell_news")
+def tell() -> None:
+    """Tell people what was written to the ledger, and which statements were published."""
+    if take_slot(job="tell news", every=SWEEP_EVERY):
+        tell_news()
+        tell_statements()
+
+
+@shared_task(name="portal.tell_overdue")
+def tell_overdue() -> None:
+    """Tell artists which AI companies have not confirmed in time that they stop."""
+    if take_slot(job="tell overdue", every=timedelta(hours=1)):
+        tell_overdue_withdrawals()
 
 
 @shared_task(name="portal.delete_old_exports")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from consent import clock
+from consent.leaves import moment
 from consent.models import Act, Artist
 from consent.services.acts import open_act, ref_of
 from consent.services.ledger import Leaf, record
@@ -34,10 +35,6 @@ class Delegation:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     roster: uuid.UUID | None = None
-
-
-def _instant(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
 def _body(one: Delegation, by: "User | None") -> dict[str, Any]:
@@ -110,9 +107,9 @@ def grant_delegations(*, by: "User | None", act: Act, delegations: Sequence[Dele
             "delegation.granted",
             _body(one, by)
             | {
-                "from": _instant(one.starts_at),
+                "from": moment(one.starts_at),
                 "scopes": list(one.scopes),
-                "until": _instant(one.ends_at),
+                "until": moment(one.ends_at),
             },
             subject=one.user.ref,
             personal={"email": one.user.email, "name": one.user.name},

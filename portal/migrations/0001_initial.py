@@ -106,6 +106,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='NewsPosition',
+            fields=[
+                ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ('seq', models.BigIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
             name='Notice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

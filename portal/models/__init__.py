@@ -3,7 +3,7 @@
 from portal.models.account import User
 from portal.models.client import ApiClient, ApiKey
 from portal.models.export import Export, ExportKind, JobSlot
-from portal.models.notice import Notice, NoticeKind
+from portal.models.notice import NewsPosition, Notice, NoticeKind
 from portal.models.roster import Membership, Roster, RosterArtist, RosterKind
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "ExportKind",
     "JobSlot",
     "Membership",
+    "NewsPosition",
     "Notice",
     "NoticeKind",
     "Roster",

@@ -86,3 +86,13 @@ class Notice(WorkRow):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.recipient_id}"
+
+
+class NewsPosition(models.Model):
+    """How far a reader of the ledger has come: everything up to `seq` has been told."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    seq = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.seq}"

@@ -1,7 +1,8 @@
 """Telling people: a row in the same transaction as the news, an e-mail from a worker."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -18,6 +19,9 @@ from portal.notices import names_of, render
 from portal.queries.people import scopes_by_person
 from portal.roles import Role, Scope
 
+NEWS_FOR: Final = timedelta(days=7)
+"""What is older stands in the portal, and is not sent any more."""
+
 
 @transaction.atomic
 def notify_artist(
@@ -29,13 +33,14 @@ def notify_artist(
     link: str = "",
     scope: Scope = Scope.SEE,
     but: User | Iterable[User | None] | None = None,
+    at: datetime | None = None,
 ) -> int:
     """Tell everybody who may do `scope` for this artist, except `but`; returns how many are new.
 
     Call it in the transaction that makes the news. `params` are the facts that the sentence of
     `kind` needs (`portal.notices`): codes, names of companies, refs; never a rendered text. `key`
     names the news: the same one is told once, however often this is called. `link` is a path of
-    the portal; without one the kind's own page is used.
+    the portal; without one the kind's own page is used. `at` is when it happened (UTC; None: now).
     """
     spared = {one.pk for one in ([but] if but is None or isinstance(but, User) else but) if one}
     users = [
@@ -43,7 +48,7 @@ def notify_artist(
         for user, scopes in scopes_by_person(artist.pk).items()
         if scope in scopes and user not in spared
     ]
-    return _tell(users, artist, kind, key, params, link, scope)
+    return _tell(users, artist, kind, key, params, link, scope, at)
 
 
 @transaction.atomic
@@ -55,6 +60,7 @@ def notify_label(
     key: str,
     params: Mapping[str, Any] | None = None,
     link: str = "",
+    at: datetime | None = None,
 ) -> int:
     """Tell the staff of a label about one of its artists; returns how many are new."""
     users = (
@@ -63,7 +69,7 @@ def notify_label(
         .values_list("user", flat=True)
         .distinct()
     )
-    return _tell(users, artist, kind, key, params, link, Scope.MANAGE_LABEL)
+    return _tell(users, artist, kind, key, params, link, Scope.MANAGE_LABEL, at)
 
 
 @transaction.atomic
@@ -101,8 +107,11 @@ def _tell(
     params: Mapping[str, Any] | None,
     link: str,
     scope: Scope,
+    at: datetime | None = None,
 ) -> int:
     wanted = sorted(set(users))
+    if artist is not None:
+        key = f"{key} {artist.pk}"  # somebody who acts for two artists is told of both
     known = set(
         Notice.objects.filter(key=key, recipient__in=wanted).values_list("recipient", flat=True)
     )
@@ -117,7 +126,7 @@ def _tell(
             scope=scope,
             key=key,
             next_at=now,
-            created_at=now,
+            created_at=at or now,
         )
         for user in wanted
         if user not in known
@@ -134,7 +143,7 @@ def _tell(
 
 @handles(Notice)
 def deliver_notice(notice: Notice) -> None:
-    """Send one notice by e-mail, unless its reader lost access or was told already.
+    """Send one notice by e-mail, unless its reader lost access, or was told already, or it is old.
 
     A mail server takes a message for good, so a worker that dies between sending and writing it
     down sends again: the same Message-ID then lets mail programs show it once.
@@ -144,7 +153,7 @@ def deliver_notice(notice: Notice) -> None:
         notice.withheld_at = clock.now()
         _finish(notice, "withheld_at")
         return
-    if notice.emailed_at is None:
+    if notice.emailed_at is None and notice.created_at > clock.now() - NEWS_FOR:
         _send(notice)
         notice.emailed_at = clock.now()
     _finish(notice, "emailed_at")

@@ -1,0 +1,252 @@
+"""From the ledger to the people it concerns, whatever door a change came in by."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import transaction
+
+from consent.clock import now
+from consent.models import AICompany, Artist, Party, Tool, Withdrawal
+from consent.services.licences import sign_licence
+from consent.services.permissions import answer_permission, answer_recordings, revoke_permission
+from consent.services.requests import ask_permission
+from consent.services.withdrawals import acknowledge_withdrawal
+from consent.services.work import perform
+from consent.words import Stance, UseKind
+from portal.models import NewsPosition, Notice, NoticeKind, User
+from portal.services.news import tell_news, tell_overdue_withdrawals
+from tests.cast import recordings_of
+
+pytestmark = pytest.mark.django_db
+
+
+def nothing_new() -> None:
+    """As if everything up to here had been told and read."""
+    tell_news()
+    Notice.objects.all().delete()
+
+
+def heard(kind: NoticeKind) -> list[tuple[User, dict[str, Any]]]:
+    return [
+        (one.recipient, one.params)
+        for one in Notice.objects.filter(kind=kind).order_by("recipient__email", "pk")
+    ]
+
+
+def test_an_artist_learns_what_her_manager_answered_and_the_manager_does_not(
+    maren: Artist, maren_user: User, ines: User, charlie: User
+) -> None:
+    nothing_new()
+    answer_permission(by=ines, artist=maren, use=UseKind.STYLE, stance=Stance.ALLOW, role="manager")
+    tell_news()
+
+    [(reader, params)] = heard(NoticeKind.ANSWERED_FOR_YOU)
+    assert reader == maren_user
+    assert (params["who"], params["use"], params["stance"]) == (str(ines.ref), "style", "allow")
+
+
+def test_of_a_band_the_others_learn_who_answered(low_tides: Artist, sol: User, bo: User) -> None:
+    nothing_new()
+    answer_permission(by=sol, artist=low_tides, use=UseKind.STYLE, stance=Stance.DENY)
+    tell_news()
+    assert [reader for reader, _ in heard(NoticeKind.ANSWERED_FOR_YOU)] == [bo]
+
+
+def test_an_answer_for_many_recordings_is_one_notice(
+    maren: Artist, maren_user: User, ines: User
+) -> None:
+    recordings = recordings_of(maren, 5)
+    nothing_new()
+    answer_recordings(
+        by=ines,
+        artist=maren,
+        use=UseKind.STYLE,
+        stance=Stance.DENY,
+        recordings=[one.pk for one in recordings],
+        role="manager",
+    )
+    tell_news()
+    [(_, params)] = heard(NoticeKind.ANSWERED_FOR_YOU)
+    assert params["recordings"] == 5
+
+
+def test_everything_is_told_once_however_often_it_is_read(
+    maren: Artist, maren_user: User, ines: User
+) -> None:
+    nothing_new()
+    answer_permission(by=ines, artist=maren, use=UseKind.STYLE, stance=Stance.DENY)
+    assert tell_news() == 1
+    assert tell_news() == 0
+    NewsPosition.objects.update(seq=0)  # as if the position had been lost
+    tell_news()
+    assert (
+        Notice.objects.filter(kind=NoticeKind.ANSWERED_FOR_YOU, recipient=maren_user).count() == 1
+    )
+
+
+def test_the_position_rolls_back_with_the_notices(
+    maren: Artist, maren_user: User, ines: User
+) -> None:
+    nothing_new()
+    answer_permission(by=ines, artist=maren, use=UseKind.STYLE, stance=Stance.DENY)
+    with transaction.atomic():
+        assert tell_news() == 1
+        transaction.set_rollback(True)
+    assert not Notice.objects.exists()
+    assert tell_news() == 1
+    assert len(heard(NoticeKind.ANSWERED_FOR_YOU)) == 1
+
+
+def test_an_artist_learns_of_a_revocation_with_its_reason(
+    maren: Artist, maren_user: User, olga: User
+) -> None:
+    permission = answer_permission(
+        by=maren_user, artist=maren, use=UseKind.STYLE, stance=Stance.ALLOW
+    ).permission
+    nothing_new()
+    revoke_permission(by=olga, permission=permission, reason="Given by mistake.")
+    tell_news()
+    [(reader, params)] = heard(NoticeKind.REVOKED_BY_STAFF)
+    assert (reader, params["reason"]) == (maren_user, "Given by mistake.")
+
+
+def test_every_artist_whose_work_a_licence_touches_is_told_that_day(
+    maren: Artist,
+    maren_user: User,
+    ines: User,
+    aoi: Artist,
+    aoi_user: User,
+    fjord: Party,
+    tonewright: AICompany,
+) -> None:
+    recordings_of(maren, 2, holder=fjord)
+    nothing_new()
+    sign_licence(
+        by=None,
+        holder=fjord,
+        company=tonewright,
+        title="Frame agreement",
+        uses=[UseKind.GENERATIVE_TRAINING],
+    )
+    tell_news()
+    assert {reader for reader, _ in heard(NoticeKind.LICENCE_SIGNED)} == {maren_user, ines}
+    assert heard(NoticeKind.OVERRIDDEN) == []
+
+
+def test_an_override_is_told_and_a_no_reaches_the_holder_whichever_comes_first(
+    maren: Artist,
+    maren_user: User,
+    fjord: Party,
+    liv: User,
+    noor: User,
+    tonewright: AICompany,
+) -> None:
+    recordings_of(maren, holder=fjord)
+    answer_permission(
+        by=maren_user, artist=maren, use=UseKind.GENERATIVE_TRAINING, stance=Stance.DENY
+    )
+    nothing_new()
+    sign_licence(
+        by=None,
+        holder=fjord,
+        company=tonewright,
+        title="Frame agreement",
+        uses=[UseKind.GENERATIVE_TRAINING, UseKind.ANALYSIS_TRAINING],
+        artist_approval=False,
+        override_clause="12.3",
+    )
+    tell_news()
+
+    assert [reader for reader, _ in heard(NoticeKind.OVERRIDDEN)] == [maren_user]
+    [(reader, params)] = heard(NoticeKind.OBJECTION)
+    assert (reader, params["uses"]) == (liv, ["generative_training"])
+
+    answer_permission(
+        by=maren_user, artist=maren, use=UseKind.ANALYSIS_TRAINING, stance=Stance.DENY
+    )
+    tell_news()
+    assert [params["uses"] for _, params in heard(NoticeKind.OBJECTION)] == [
+        ["generative_training"],
+        ["analysis_training"],
+    ]
+
+
+def test_somebody_who_acts_for_two_artists_is_told_of_both(
+    maren: Artist, aoi: Artist, ines: User, fjord: Party, tonewright: AICompany
+) -> None:
+    recordings_of(maren, holder=fjord)
+    recordings_of(aoi, holder=fjord)
+    nothing_new()
+    sign_licence(
+        by=None,
+        holder=fjord,
+        company=tonewright,
+        title="Frame agreement",
+        uses=[UseKind.DISCOVERY],
+    )
+    tell_news()
+    mine = Notice.objects.filter(recipient=ines, kind=NoticeKind.LICENCE_SIGNED)
+    assert {one.artist for one in mine} == {maren, aoi}
+
+
+def test_who_is_asked_is_told_by_whom_and_for_what(
+    maren: Artist, maren_user: User, tidesmith: Tool
+) -> None:
+    nothing_new()
+    ask_permission(
+        tool=tidesmith,
+        use=UseKind.STYLE,
+        artists=[maren],
+        why="For a campaign.",
+    )
+    tell_news()
+    [(reader, params)] = heard(NoticeKind.REQUESTED)
+    assert reader == maren_user
+    assert params == {"company": "Tonewright", "tool": "Tidesmith", "use": "style"}
+
+
+def test_a_withdrawal_is_told_when_it_is_overdue_and_when_it_is_confirmed(
+    maren: Artist, maren_user: User, tonewright: AICompany
+) -> None:
+    permission = answer_permission(
+        by=maren_user, artist=maren, use=UseKind.STYLE, stance=Stance.ALLOW
+    ).permission
+    late = now() - timedelta(days=1)
+    row = Withdrawal.objects.create(
+        permission=permission,
+        artist=maren,
+        company=tonewright,
+        already_trained=False,
+        outputs_until=late,
+        acknowledge_by=late,
+        next_at=late,
+        created_at=late,
+    )
+    nothing_new()
+
+    assert [tell_overdue_withdrawals(), tell_overdue_withdrawals()] == [1, 0]
+    acknowledge_withdrawal(by=None, company=tonewright, ref=str(row.ref))
+    tell_news()
+
+    assert tell_overdue_withdrawals() == 0
+    [(_, overdue)] = heard(NoticeKind.WITHDRAWAL_OVERDUE)
+    [(_, confirmed)] = heard(NoticeKind.WITHDRAWAL_ACKNOWLEDGED)
+    assert overdue["company"] == confirmed["company"] == "Tonewright"
+
+
+def test_old_news_stands_in_the_portal_and_is_not_sent(
+    maren: Artist, maren_user: User, ines: User
+) -> None:
+    nothing_new()
+    answer_permission(by=ines, artist=maren, use=UseKind.STYLE, stance=Stance.DENY)
+    tell_news()
+    Notice.objects.update(created_at=now() - timedelta(days=8))
+    notice = Notice.objects.get(recipient=maren_user)
+
+    assert perform(Notice, notice.pk)
+
+    notice.refresh_from_db()
+    assert (notice.state, notice.emailed_at, notice.withheld_at) == ("done", None, None)
+    assert mail.outbox == []
