@@ -4,9 +4,14 @@ from functools import lru_cache
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from portal import failures
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -14,6 +19,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def populate_username(self, request: Any, user: Any) -> None:
         """Do nothing: there are no user names."""
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the attempt; answer 429 where the library would show the form again.
+
+        A program that guesses passwords is told by the status, and people by the page.
+        """
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError as refusal:
+            raise ImmediateHttpResponse(failures.too_many_requests(request)) from refusal
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]

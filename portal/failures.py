@@ -5,6 +5,7 @@ import sys
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -13,6 +14,8 @@ from django.views.defaults import server_error as plain_server_error
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+# The longest window in which attempts at one address are counted; see ACCOUNT_RATE_LIMITS.
+ATTEMPTS_AGAIN_AFTER_SECONDS = 300
 
 
 def database_unreachable(request: HttpRequest) -> HttpResponse:
@@ -34,6 +37,13 @@ def database_unreachable(request: HttpRequest) -> HttpResponse:
             page = f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{detail}</p>"
         response = HttpResponse(page, status=503)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """Answer attempts that come too fast: 429, and when to come back."""
+    response = render(request, "429.html", status=429)
+    response.headers["Retry-After"] = str(ATTEMPTS_AGAIN_AFTER_SECONDS)
     return response
 
 

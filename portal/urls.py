@@ -16,4 +16,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.page_urls")),
 ]
 
+handler429 = "portal.failures.too_many_requests"  # sign-in asks for it
 handler500 = "portal.failures.server_error"

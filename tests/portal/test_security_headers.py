@@ -207,7 +207,24 @@ def test_the_sixth_wrong_password_for_an_address_is_not_even_tried(
         sign_in(client, maren, "wrong")
     answer = sign_in(client, maren)
     assert "_auth_user_id" not in client.session
-    assert answer.status_code in {200, 429}
+    assert answer.status_code == 429
+    assert answer["Retry-After"] == "300"
+
+
+def test_one_person_cannot_lock_out_another(client: Client, maren: User, ines: User) -> None:
+    for _ in range(6):
+        sign_in(client, ines, "wrong")
+    sign_in(client, maren)
+    assert client.session["_auth_user_id"] == str(maren.pk)
+
+
+def test_attempts_at_many_addresses_are_limited_too(client: Client) -> None:
+    answers = [
+        client.post("/accounts/login/", {"login": f"{n}@fjord.example", "password": "wrong"})
+        for n in range(12)
+    ]
+    assert answers[0].status_code == 200
+    assert answers[-1].status_code == 429
 
 
 def test_signing_in_works_within_two_seconds_while_redis_is_away(
