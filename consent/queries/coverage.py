@@ -8,7 +8,7 @@ from typing import Any
 from consent.models import Catalogue
 
 # The recordings of a holder at a moment: by a claim on the recording, on a work it holds, or on a
-# repertoire; and, for an artist, everything that is billed to her or on which she can be heard.
+# repertoire; and, for an artist, everything that is billed to her.
 _REACHED = """
 mine AS MATERIALIZED (
     SELECT DISTINCT ON (claim) * FROM consent_rightsclaim
@@ -23,8 +23,9 @@ mine AS MATERIALIZED (
       JOIN consent_artistrecording ar ON ar.artist_id = h.repertoire_id AND NOT ar.featured
     UNION ALL
     SELECT i.recording_id, h."right" FROM held h
-      JOIN consent_recordingidentity i ON h.work_id = ANY (i.works)
-     WHERE h.work_id IS NOT NULL AND NOT EXISTS (
+      JOIN (SELECT i.id, i.recording_id, unnest(i.works) AS work_id
+              FROM consent_recordingidentity i) i ON i.work_id = h.work_id
+     WHERE NOT EXISTS (
         SELECT 1 FROM consent_recordingidentity n
          WHERE n.recording_id = i.recording_id AND n.id > i.id)
     UNION ALL
@@ -33,7 +34,7 @@ mine AS MATERIALIZED (
 ), covered AS MATERIALIZED (
     SELECT recording_id FROM reached
      WHERE (%(catalogue)s = 'all'
-        OR (recording_id = ANY (%(listed)s)) = (%(catalogue)s = 'list'))
+        OR (recording_id IN (SELECT unnest(%(listed)s::bigint[]))) = (%(catalogue)s = 'list'))
      GROUP BY recording_id
     HAVING bool_or("right" <> 'artist') OR %(as_artist)s
 )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, Func, OuterRef, Q, QuerySet
 
 from consent.clock import now
 from consent.decisions import Code, Decision, Facts, LicenceFacts, Question, Verdict, decide
@@ -21,6 +21,7 @@ from consent.models import (
     LicenceListing,
     LicenceVersion,
     Party,
+    RecordingIdentity,
     RightsClaim,
     Tool,
 )
@@ -71,16 +72,31 @@ def licences_touching(artist: Artist) -> QuerySet[LicenceVersion]:
     Goes by one example per rights profile, so that its cost does not grow with her catalogue.
     """
     examples = artist.profile_counts.values("example")
+    newer = RightsClaim.objects.filter(claim=OuterRef("claim"), pk__gt=OuterRef("pk"))
+    works = RecordingIdentity.objects.filter(recording__in=examples).values(
+        work=Func("works", function="unnest", output_field=BigIntegerField())
+    )
     holders = RightsClaim.objects.filter(
-        Q(recording__in=examples) | Q(repertoire=artist.pk), ended=False
+        ~Exists(newer),
+        Q(recording__in=examples) | Q(work__in=works) | Q(repertoire=artist.pk),
+        ended=False,
     ).values("party")
     hers = ArtistRecording.objects.filter(artist=artist)
     listed = LicenceListing.objects.filter(
         version=OuterRef("pk"), recording__in=hers.values("recording")
     )
+    unlisted = hers.exclude(
+        Exists(
+            LicenceListing.objects.filter(
+                version=OuterRef(OuterRef("pk")), recording=OuterRef("recording")
+            )
+        )
+    )
     return standing_versions().filter(
         Q(licence__holder__in=holders) | Q(licence__holder=artist.pk),
-        ~Q(catalogue=Catalogue.LISTED) | Exists(listed),
+        Q(catalogue=Catalogue.ALL)
+        | Q(Exists(listed), catalogue=Catalogue.LISTED)
+        | Q(Exists(unlisted), catalogue=Catalogue.ALL_EXCEPT),
     )
 
 

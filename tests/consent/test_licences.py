@@ -385,16 +385,20 @@ def test_a_list_limits_whom_a_licence_touches(label: Party, company: AICompany) 
     excepted = build.a_licence(label, company, catalogue="all_except", recordings=[hers])
     assert artists_touched_by(listed) == [maren]
     assert artists_touched_by(excepted) == [aoi]
-    assert artists_touched_by(end_licence(by=None, licence=listed.licence)) == [maren]
-    assert [v.licence_id for v in licences_touching(maren)] == [excepted.licence_id]
+    assert [v.licence_id for v in licences_touching(maren)] == [listed.licence_id]
     assert [v.licence_id for v in licences_touching(aoi)] == [excepted.licence_id]
+    assert artists_touched_by(end_licence(by=None, licence=listed.licence)) == [maren]
+    assert not licences_touching(maren)
 
 
 def test_a_publisher_reaches_the_artists_who_recorded_its_works(company: AICompany) -> None:
     maren = build.an_artist()
     publisher = build.a_label("Skagen Songs")
     build.a_recording(maren, holder=build.a_label(), publisher=publisher)
-    assert artists_touched_by(build.a_licence(publisher, company)) == [maren]
+    version = build.a_licence(publisher, company)
+    assert artists_touched_by(version) == [maren]
+    assert list(licences_touching(maren)) == [version]
+    assert not licences_touching(build.an_artist("Charlie"))
 
 
 def test_for_a_voice_the_people_who_can_be_heard_are_told_too(
