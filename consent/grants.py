@@ -34,6 +34,9 @@ $$
 """
 
 
+# `ReadOnly` leaves this comment at a table, so that no later `OpenSchema` opens it again.
+_READ_ONLY = "read only for the application"
+
 # Not "ON ALL TABLES": done a second time, that would open the protected ones again.
 _GRANT_ON_OPEN_TABLES = """
 DO $$
@@ -47,6 +50,7 @@ BEGIN
                 SELECT FROM pg_trigger
                 WHERE tgrelid = pg_class.oid AND tgname = 'append_only_rows'
             )
+            AND obj_description(oid, 'pg_class') IS DISTINCT FROM '%(read_only)s'
     LOOP
         EXECUTE format('GRANT %(rights)s ON %%s TO %(role)s', open_table);
     END LOOP;
@@ -87,7 +91,7 @@ class OpenSchema(Operation):
         rights = "SELECT, INSERT, UPDATE, DELETE"
         for statement in (
             f"GRANT USAGE ON SCHEMA public TO {role}",
-            _GRANT_ON_OPEN_TABLES % {"rights": rights, "role": role},
+            _GRANT_ON_OPEN_TABLES % {"rights": rights, "role": role, "read_only": _READ_ONLY},
             f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT {rights} ON TABLES TO {role}",
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role}",
@@ -185,6 +189,7 @@ class ReadOnly(Operation):
             f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {q(self.table)}"
             f" FROM {q(application_role())}"
         )
+        schema_editor.execute(f"COMMENT ON TABLE {q(self.table)} IS '{_READ_ONLY}'")
 
     def database_backwards(
         self,
@@ -195,6 +200,7 @@ class ReadOnly(Operation):
     ) -> None:
         """Give the writes back."""
         q = schema_editor.quote_name
+        schema_editor.execute(f"COMMENT ON TABLE {q(self.table)} IS NULL")
         schema_editor.execute(
             f"GRANT INSERT, UPDATE, DELETE ON {q(self.table)} TO {q(application_role())}"
         )
