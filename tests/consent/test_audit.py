@@ -1,0 +1,578 @@
+"""Somebody with every right in the database changes what is written; the audit finds it.
+
+The attacker is a superuser who switches triggers and foreign keys off, and knows this code. Against
+one who rewrites everything consistently only what has left the house helps: a checkpoint outside.
+"""
+
+import json
+import random
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connections, transaction
+from psycopg.rows import TupleRow
+
+from consent import tasks
+from consent.checkpoint import Checkpoint, sign_checkpoint
+from consent.errors import Frozen, Refused
+from consent.ledger_keys import origin, signing_keys
+from consent.merkle import Frontier, TreeHead
+from consent.models import (
+    CheckpointSink,
+    LedgerAlarm,
+    LedgerAudit,
+    LedgerCheckpoint,
+    LedgerEntry,
+    LedgerTile,
+)
+from consent.queries.ledger import latest_checkpoint
+from consent.queries.wall import append_only_tables
+from consent.services.audit import (
+    Audited,
+    audit_ledger,
+    clear_alarm,
+    hears_alarms,
+    open_alarms,
+)
+from consent.services.audit_facts import REPLAYS, uncovered_facts
+from consent.services.ledger import is_frozen
+from consent.services.permissions import answer_permission
+from consent.services.sealing import seal_ledger
+from consent.services.work import perform
+from portal import servers
+from tests.consent.ledger_story import Story, answers, tell_story
+
+Attacker = psycopg.Connection[TupleRow]
+
+UNIQUE = (("consent_recording", "isrc"), ("consent_party", "ref"))
+
+
+@contextmanager
+def attack() -> Iterator[Attacker]:
+    """A superuser's session in which no trigger and no foreign key says a word."""
+    home = servers.Home.of_this_checkout()
+    assert home.temporary
+    name = connections["owner"].settings_dict["NAME"]
+    assert name.startswith("test_")
+    with psycopg.connect(host=str(home.sockets), user="postgres", dbname=name) as connection:
+        connection.execute("SET session_replication_role = replica")
+        # Two rows may change places for a moment.
+        for table, column in UNIQUE:
+            connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_{column}_key".encode())
+        for table in append_only_tables():
+            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
+        yield connection
+        for table, column in UNIQUE:
+            unique = f"ADD CONSTRAINT {table}_{column}_key UNIQUE ({column})"
+            connection.execute(f"ALTER TABLE {table} {unique}".encode())
+        for table in append_only_tables():
+            for trigger in ("append_only_rows", "append_only_table"):
+                connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}".encode())
+
+
+def audit(*, incremental: bool = False, **notes: str) -> Audited:
+    audited = audit_ledger(notes=notes, incremental=incremental)
+    assert audited is not None
+    return audited
+
+
+def sealed_note() -> str:
+    checkpoint = latest_checkpoint()
+    assert checkpoint is not None
+    return checkpoint.note
+
+
+@pytest.fixture(autouse=True)
+def nothing_outside(settings: Any) -> None:
+    settings.LEDGER_SINKS = []
+
+
+@pytest.fixture
+def story(transactional_db: None) -> Story:
+    told = tell_story()
+    seal_ledger()
+    answers(told, 10)
+    seal_ledger()
+    answers(told, 3, seed=1)
+    return told
+
+
+def test_every_kind_of_fact_is_replayed() -> None:
+    assert uncovered_facts() == []
+
+
+def test_the_story_has_every_kind_of_fact_and_its_ledger_is_clean(story: Story) -> None:
+    for each in REPLAYS:
+        assert each.model._default_manager.exists(), each.name
+    audited = audit(outside=sealed_note())
+    assert audited.problems == ()
+    assert (audited.since, audited.outside) == (0, 1)
+    assert audited.size == LedgerEntry.objects.count()
+    assert not is_frozen()
+
+
+# The tamper drill
+
+
+def any_other(column: str, value: Any, dice: random.Random) -> Any:
+    if column in {"id", "act"}:
+        return f"{dice.getrandbits(128):032x}"
+    if column == "body":
+        told = json.loads(value)
+        told["by"] = f"somebody {dice.random()}"
+        return json.dumps(told, separators=(",", ":"), sort_keys=True)
+    if column == "kind":
+        return "note.made" if value != "note.made" else "note.lost"
+    if column == "leaf_hash":
+        return dice.randbytes(32)
+    if column == "seq":
+        return value + 1_000_000
+    return value.replace(microsecond=(value.microsecond + 1) % 1_000_000)
+
+
+def test_any_change_of_any_column_of_any_entry_is_found(story: Story) -> None:
+    dice = random.Random(3)
+    size = LedgerEntry.objects.count()
+    columns = ["id", "seq", "act", "kind", "body", "recorded_at", "leaf_hash"]
+    for column in columns:
+        for seq in dice.sample(range(1, size + 1), 3):
+            with attack() as attacker:
+                found = attacker.execute(
+                    f"SELECT {column} FROM consent_ledgerentry WHERE seq = %s".encode(), [seq]
+                ).fetchone()
+                assert found is not None
+                before, after = found[0], any_other(column, found[0], dice)
+                assert set_column(attacker, column, after, seq) == 1
+            audited = audit()
+            assert not audited.is_clean, (column, seq)
+            where = seq + 1_000_000 if column == "seq" else seq
+            with attack() as attacker:
+                assert set_column(attacker, column, before, where) == 1
+    assert audit().is_clean, "and what was put back is clean again"
+
+
+def set_column(attacker: Attacker, column: str, value: Any, seq: int) -> int:
+    return attacker.execute(
+        f"UPDATE consent_ledgerentry SET {column} = %s WHERE seq = %s".encode(), [value, seq]
+    ).rowcount
+
+
+ROWS = {
+    "an answer is changed": (
+        "UPDATE consent_permission SET stance = 'allow' WHERE id ="
+        " (SELECT min(id) FROM consent_permission WHERE stance = 'deny' AND use <> 'voice')"
+    ),
+    "an answer is moved to another artist": (
+        "UPDATE consent_permission SET artist_id = (SELECT max(party_id) FROM consent_artist)"
+        " WHERE id = (SELECT min(id) FROM consent_permission)"
+    ),
+    "an answer is moved to a scope that its columns do not have": (
+        "UPDATE consent_permission SET scope = '*/t1' WHERE id ="
+        " (SELECT min(id) FROM consent_permission)"
+    ),
+    "an answer is shown in another act": (
+        "UPDATE consent_permission SET act_id = (SELECT ref FROM consent_act WHERE ref <> act_id"
+        " LIMIT 1) WHERE id = (SELECT min(id) FROM consent_permission)"
+    ),
+    "an answer is deleted": (
+        "DELETE FROM consent_permission WHERE id = (SELECT max(id) FROM consent_permission)"
+    ),
+    "an answer is added": (
+        "INSERT INTO consent_permission SELECT (p).* FROM (SELECT jsonb_populate_record("
+        "  p, jsonb_build_object('id', 1000000, 'stance', 'allow')) AS p FROM consent_permission p"
+        " ORDER BY id LIMIT 1) x"
+    ),
+    "an answer is added that belongs to no entry": (
+        "INSERT INTO consent_permission SELECT (p).* FROM (SELECT jsonb_populate_record("
+        "  p, jsonb_build_object('id', 1000000, 'entry_id', gen_random_uuid())) AS p"
+        " FROM consent_permission p LIMIT 1) x"
+    ),
+    "a claim is made whole": "UPDATE consent_rightsclaim SET share_bp = 9999",
+    "a claim is taken over": (
+        "UPDATE consent_rightsclaim SET party_id = (SELECT max(id) FROM consent_party)"
+    ),
+    "a claim is verified": "UPDATE consent_rightsclaim SET standing = 'verified'",
+    "a licence covers one recording more": (
+        "INSERT INTO consent_licencelisting (version_id, recording_id) SELECT v.id, r.id"
+        " FROM consent_licenceversion v, consent_recording r WHERE v.catalogue = 'list'"
+        " AND r.id = (SELECT max(id) FROM consent_recording)"
+    ),
+    "a licence runs longer": "UPDATE consent_licenceversion SET ends_at = now() + '9 years'",
+    "a licence does without the artist": (
+        "UPDATE consent_licenceversion SET artist_approval = false, override_clause = '§ 1'"
+    ),
+    "a clause is reworded": (
+        "UPDATE consent_licenceversion SET override_clause = '§ 7.3' WHERE override_clause <> ''"
+    ),
+    "a tool is resumed": "UPDATE consent_toolstate SET suspended = false",
+    "a tool changes hands": (
+        "UPDATE consent_tool SET company_id = (SELECT min(id) FROM consent_party)"
+    ),
+    "a model lives again": "UPDATE consent_modelversionstate SET retired = false",
+    "a suspended label goes on": "UPDATE consent_partystate SET suspended = false",
+    "a minor is of age": (
+        "UPDATE consent_partystate SET is_minor = NOT is_minor WHERE kind = 'person'"
+    ),
+    "a band loses its people": "UPDATE consent_partystate SET members = '{}'",
+    "two people change places": (
+        "WITH two AS (SELECT min(party_id) AS a, max(party_id) AS b FROM consent_artist)"
+        " UPDATE consent_party p SET ref = q.ref FROM two, consent_party q"
+        " WHERE (p.id, q.id) IN ((two.a, two.b), (two.b, two.a))"
+    ),
+    "a recording is by somebody else": (
+        "UPDATE consent_recordingidentity SET main_artists = '{999}'"
+    ),
+    "two recordings change their codes": (
+        "WITH two AS (SELECT min(id) AS a, max(id) AS b FROM consent_recording)"
+        " UPDATE consent_recording r SET isrc = q.isrc FROM two, consent_recording q"
+        " WHERE (r.id, q.id) IN ((two.a, two.b), (two.b, two.a))"
+    ),
+    "a training turns out to have been allowed": "UPDATE consent_traininguse SET allowed = true",
+    "a training is left out": (
+        "DELETE FROM consent_traininguse WHERE id = (SELECT min(id) FROM consent_traininguse)"
+    ),
+    "somebody else did it": (
+        "UPDATE consent_act SET by_id = (SELECT id FROM portal_user WHERE name = 'Olga')"
+        " WHERE by_id = (SELECT id FROM portal_user WHERE name = 'Ines')"
+    ),
+    "a wording is changed": "UPDATE consent_wording SET text = text || ' For ever?'",
+    "a personal part is exchanged": (
+        "UPDATE consent_ledgerpersonal p SET sealed = (SELECT sealed FROM consent_ledgerpersonal"
+        " WHERE entry_id <> p.entry_id LIMIT 1)"
+    ),
+    "a personal part is taken away": "DELETE FROM consent_ledgerpersonal",
+    "a personal part is added": (
+        "INSERT INTO consent_ledgerpersonal (entry_id, subject, sealed)"
+        " SELECT id, gen_random_uuid(), '\\x00' FROM consent_ledgerentry"
+        " WHERE kind = 'recording.identified' LIMIT 1"
+    ),
+    "a person's key is lost without an erasure": "DELETE FROM consent_subjectkey",
+}
+
+
+def test_any_change_behind_the_ledgers_back_is_found(story: Story) -> None:
+    missed = []
+    for name, change in ROWS.items():
+        found = re.search(r"(?:UPDATE|DELETE FROM|INSERT INTO) (consent_\w+)", change)
+        assert found is not None
+        changed = found[1]
+        with attack() as attacker:
+            before = copied(attacker, changed)
+            assert attacker.execute(change.encode()).rowcount > 0, name
+        if audit().is_clean:
+            missed.append(name)
+        with attack() as attacker:
+            attacker.execute(f"DELETE FROM {changed}".encode())
+            with attacker.cursor().copy(f"COPY {changed} FROM STDIN".encode()) as copy:
+                copy.write(before)
+    assert missed == []
+    assert is_frozen()
+    assert audit().is_clean, "and everything that was put back is clean again"
+
+
+def copied(attacker: Attacker, table: str) -> bytes:
+    with attacker.cursor().copy(f"COPY {table} TO STDOUT".encode()) as copy:
+        return b"".join(bytes(part) for part in copy)
+
+
+def test_an_older_answer_that_is_made_to_speak_again_is_found(story: Story) -> None:
+    """The row with the greatest id speaks: two answers in one scope change their ids."""
+    answer_permission(by=story.ines, artist=story.maren, use="style", stance="allow")
+    answer_permission(by=story.ines, artist=story.maren, use="style", stance="deny")
+    with attack() as attacker:
+        rows = attacker.execute(
+            "SELECT id FROM consent_permission WHERE use = 'style' AND artist_id = %s ORDER BY id",
+            [story.maren.pk],
+        ).fetchall()
+        [(old,), (new,)] = rows
+        for before, after in ((old, -1), (new, old), (-1, new)):
+            attacker.execute("UPDATE consent_permission SET id = %s WHERE id = %s", [after, before])
+    [problem] = audit().problems
+    assert "changed places" in problem
+
+
+def delete_one(attacker: Attacker) -> None:
+    attacker.execute("DELETE FROM consent_ledgerentry WHERE seq = 30")
+
+
+def insert_one(attacker: Attacker) -> None:
+    """Where the head says that the ledger ends, one more."""
+    attacker.execute(
+        "INSERT INTO consent_ledgerentry SELECT (p).* FROM (SELECT jsonb_populate_record(e,"
+        " jsonb_build_object('id', gen_random_uuid(), 'seq', e.seq + 1)) AS p"
+        " FROM consent_ledgerentry e ORDER BY seq DESC LIMIT 1) x"
+    )
+
+
+def swap_two(attacker: Attacker) -> None:
+    for before, after in ((20, -1), (21, 20), (-1, 21)):
+        attacker.execute("UPDATE consent_ledgerentry SET seq = %s WHERE seq = %s", [after, before])
+
+
+def drop_the_last(attacker: Attacker) -> None:
+    """The last entries and all that came of them, and the head goes back."""
+    entries = "(SELECT id FROM consent_ledgerentry WHERE seq > 90)"
+    for each in REPLAYS:
+        attacker.execute(f"DELETE FROM {each.table} WHERE entry_id IN {entries}".encode())
+    attacker.execute("DELETE FROM consent_ledgerentry WHERE seq > 90")
+    attacker.execute(
+        "UPDATE consent_ledgerhead SET seq = 90, recorded_at ="
+        " (SELECT recorded_at FROM consent_ledgerentry WHERE seq = 90)"
+    )
+
+
+def hide_a_checkpoint_and_drop(attacker: Attacker) -> None:
+    drop_the_last(attacker)
+    attacker.execute("UPDATE consent_ledgercheckpoint SET size = 90")
+
+
+def move_the_head(attacker: Attacker) -> None:
+    attacker.execute("UPDATE consent_ledgerhead SET seq = seq + 1")
+
+
+def turn_the_clock(attacker: Attacker) -> None:
+    attacker.execute("UPDATE consent_ledgerhead SET recorded_at = recorded_at + '1 hour'")
+
+
+STRUCTURAL = (
+    delete_one,
+    insert_one,
+    swap_two,
+    drop_the_last,
+    hide_a_checkpoint_and_drop,
+    move_the_head,
+    turn_the_clock,
+)
+
+
+@pytest.mark.parametrize("how", STRUCTURAL, ids=lambda how: str(how.__name__))
+def test_entries_that_go_come_or_move_are_found(
+    how: Callable[[Attacker], None], transactional_db: None
+) -> None:
+    answers(tell_story(), 40)
+    seal_ledger()
+    with attack() as attacker:
+        how(attacker)
+    assert audit().problems
+
+
+def test_tiles_that_do_not_belong_are_found(story: Story) -> None:
+    tile = LedgerTile.objects.get(level=0, index=0)
+    LedgerTile.objects.create(level=8, index=0, hashes=bytes(32))
+    assert "tiles are stored" in audit().problems[0]
+    LedgerTile.objects.filter(level=8).delete()
+    LedgerTile.objects.filter(pk=tile.pk).update(hashes=bytes(tile.hashes)[:-1] + b"!")
+    assert "tile 0 of level 0" in audit().problems[0]
+
+
+def test_a_checkpoint_that_was_not_signed_by_us_is_found(story: Story) -> None:
+    with attack() as attacker:
+        attacker.execute(
+            "UPDATE consent_ledgercheckpoint SET note = replace(note, 'liner', 'lines')"
+        )
+    assert "does not verify" in audit().problems[0]
+
+
+def test_a_trigger_that_was_switched_off_is_found(story: Story, owner: Attacker) -> None:
+    owner.execute("ALTER TABLE consent_permission DISABLE TRIGGER append_only_rows")
+    try:
+        assert "append_only_rows does not guard consent_permission" in audit().problems[0]
+    finally:
+        owner.execute("ALTER TABLE consent_permission ENABLE ALWAYS TRIGGER append_only_rows")
+
+
+def rewrite_everything(attacker: Attacker, seq: int) -> None:
+    """A no becomes a yes, and every hash, tile and checkpoint is made again to fit."""
+    attacker.execute(
+        "UPDATE consent_permission SET stance = 'allow' WHERE entry_id ="
+        " (SELECT id FROM consent_ledgerentry WHERE seq = %s)",
+        [seq],
+    )
+    attacker.execute(
+        """UPDATE consent_ledgerentry SET body = replace(body, '"deny"', '"allow"')"""
+        " WHERE seq = %s",
+        [seq],
+    )
+    attacker.execute(
+        "UPDATE consent_ledgerentry SET leaf_hash = sha256('\\x00'::bytea || convert_to("
+        "ledger_leaf(act, recorded_at, body, id, kind, seq), 'UTF8'))"
+    )
+    hashes = attacker.execute("SELECT leaf_hash FROM consent_ledgerentry ORDER BY seq").fetchall()
+    [stolen] = signing_keys()
+    sizes = attacker.execute("SELECT size FROM consent_ledgercheckpoint ORDER BY size").fetchall()
+    frontier, done = Frontier(), 0
+    for (size,) in sizes:
+        frontier.extend(each for (each,) in hashes[done:size])
+        done = size
+        head = frontier.head()
+        note = sign_checkpoint(checkpoint=Checkpoint(origin(), head), keys=[stolen])
+        attacker.execute(
+            "UPDATE consent_ledgercheckpoint SET root = %s, note = %s WHERE size = %s",
+            [head.root, note, size],
+        )
+    attacker.execute("DELETE FROM consent_ledgertile")
+    for tile in frontier.open_tiles():
+        attacker.execute(
+            "INSERT INTO consent_ledgertile (level, index, hashes) VALUES (%s, %s, %s)",
+            [tile.level, tile.index, tile.hashes],
+        )
+
+
+def test_a_rewritten_history_is_found_by_a_checkpoint_from_outside_and_by_nothing_else(
+    story: Story, tmp_path: Path
+) -> None:
+    note = sealed_note()
+    entry = LedgerEntry.objects.filter(body__contains='"stance":"deny"', kind="permission.answered")
+    seq = entry.earliest("seq").seq
+    assert LedgerEntry.objects.count() < 256
+    with attack() as attacker:
+        rewrite_everything(attacker, seq)
+    assert audit().is_clean, "the attacker was thorough, and had the key"
+    [problem] = audit(archive=note).problems
+    assert "checkpoint from archive" in problem
+
+    (tmp_path / "checkpoint").write_text(note)
+    LedgerAlarm.objects.all().delete()
+    with pytest.raises(CommandError, match="not what was signed") as failure:
+        call_command(
+            "audit_ledger",
+            checkpoint=[str(tmp_path / "checkpoint")],
+            stderr=StringIO(),
+            stdout=StringIO(),
+        )
+    assert failure.value.returncode == 1
+    assert is_frozen()
+
+
+def test_a_rewritten_history_is_found_by_the_copy_in_a_sink(
+    story: Story, settings: Any, tmp_path: Path
+) -> None:
+    settings.LEDGER_SINKS = [f"folder:{tmp_path}"]
+    assert seal_ledger() is not None
+    perform(CheckpointSink, CheckpointSink.objects.get().pk)
+    answers(story, 3, seed=9)
+    seal_ledger()
+    entry = LedgerEntry.objects.filter(body__contains='"stance":"deny"', kind="permission.answered")
+    seq = entry.earliest("seq").seq
+    with attack() as attacker:
+        rewrite_everything(attacker, seq)
+    [problem] = audit().problems
+    assert f"checkpoint from folder:{tmp_path}" in problem
+
+
+def test_an_outside_checkpoint_longer_than_the_ledger_is_a_problem(story: Story) -> None:
+    head = TreeHead(10_000, sha256(b"").digest())
+    note = sign_checkpoint(checkpoint=Checkpoint(origin(), head), keys=signing_keys())
+    [problem] = audit(archive=note).problems
+    assert "10000 entries" in problem
+
+
+def test_an_outside_note_that_is_no_checkpoint_of_ours_is_a_problem(story: Story) -> None:
+    [problem] = audit(archive="nonsense").problems
+    assert "archive does not verify" in problem
+
+
+# Incremental
+
+
+def test_an_incremental_audit_reads_only_what_came_since_a_clean_one(story: Story) -> None:
+    first = audit(incremental=True)
+    assert (first.since, first.is_clean) == (0, True)
+    answers(story, 4, seed=2)
+    seal_ledger()
+    second = audit(incremental=True)
+    assert second.is_clean
+    sealed_before = LedgerCheckpoint.objects.filter(size__lte=first.size).latest("size").size
+    assert (second.since, second.size) == (sealed_before, LedgerEntry.objects.count())
+
+
+def test_an_incremental_audit_finds_a_change_in_what_is_new(story: Story) -> None:
+    audit()
+    answers(story, 4, seed=2)
+    seal_ledger()
+    with attack() as attacker:
+        attacker.execute(
+            "UPDATE consent_permission SET stance = CASE stance WHEN 'allow' THEN 'deny'"
+            " ELSE 'allow' END WHERE id = (SELECT max(id) FROM consent_permission)"
+        )
+    assert audit(incremental=True).problems
+
+
+def test_an_incremental_audit_trusts_no_row_about_where_it_begins(story: Story) -> None:
+    """A forged row says that all is well; the tree there must still lead to what was signed."""
+    size = LedgerCheckpoint.objects.latest("size").size
+    audit()
+    with attack() as attacker:
+        attacker.execute("DELETE FROM consent_ledgertile")
+    audited = audit(incremental=True)
+    assert audited.since == size
+    assert audited.problems
+
+
+def test_an_incremental_audit_compares_older_checkpoints_from_outside(story: Story) -> None:
+    note = LedgerCheckpoint.objects.earliest("size").note
+    audit()
+    audited = audit(incremental=True, archive=note)
+    assert (audited.outside, audited.problems) == (1, ())
+
+
+# What an alarm does
+
+
+def test_an_alarm_freezes_every_yes_and_lets_every_no_through(story: Story) -> None:
+    with attack() as attacker:
+        attacker.execute("UPDATE consent_toolstate SET suspended = NOT suspended")
+    assert audit().problems
+    with pytest.raises(Frozen):
+        answer_permission(by=story.ines, artist=story.maren, use="style", stance="allow")
+    given = answer_permission(by=story.ines, artist=story.maren, use="style", stance="deny")
+    assert given.changed
+
+
+def test_the_same_problem_raises_one_alarm_and_staff_hears_of_it_once(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[LedgerAlarm] = []
+    monkeypatch.setattr("consent.services.audit._listeners", [])
+    hears_alarms(heard.append)
+    with attack() as attacker:
+        attacker.execute("UPDATE consent_toolstate SET suspended = NOT suspended")
+    audit()
+    tasks.audit_ledger()
+    assert [alarm.problem for alarm in heard] == [open_alarms()[0].problem]
+    assert LedgerAudit.objects.filter(problems=[]).count() == 0
+    assert LedgerAudit.objects.count() == 2
+
+
+def test_an_alarm_is_cleared_with_a_reason_and_that_is_an_entry(story: Story) -> None:
+    with transaction.atomic():
+        alarm = LedgerAlarm.objects.create(raised_at=story.hers[0].created_at, problem="A drill.")
+    with pytest.raises(Refused) as refusal:
+        clear_alarm(by=story.olga, alarm=alarm, reason="  ")
+    assert refusal.value.code == "alarm_reason"
+    assert is_frozen()
+    clear_alarm(by=story.olga, alarm=alarm, reason="It was a drill.")
+    assert not is_frozen()
+    last = LedgerEntry.objects.latest("seq")
+    assert last.kind == "alarm.cleared"
+    assert json.loads(last.body)["by"] == str(story.olga.ref)
+    assert "drill" not in last.body
+    with pytest.raises(Refused) as refusal:
+        clear_alarm(by=story.olga, alarm=alarm, reason="Again.")
+    assert refusal.value.code == "alarm_over"
+    assert audit().is_clean
+
+
+def test_the_command_says_that_nothing_is_wrong_and_what_it_could_not_see(story: Story) -> None:
+    out = StringIO()
+    call_command("audit_ledger", stdout=out)
+    assert "Nothing is wrong." in out.getvalue()
+    assert "No checkpoint from outside" in out.getvalue()
