@@ -26,7 +26,7 @@ class Payout(models.Model):
         max_length=10, choices=PayoutState.choices, default=PayoutState.REQUESTED, editable=False
     )
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     requested_at = models.DateTimeField(editable=False)
 

@@ -29,7 +29,7 @@ class SplitVersion(models.Model):
     )
     effective_on = models.DateField(help_text=_("the first day, UTC"))
     proposed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     proposed_at = models.DateTimeField(editable=False)
     answered_at = models.DateTimeField(
@@ -128,7 +128,7 @@ class SplitAnswer(models.Model):
     )
     accepted = models.BooleanField()
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     at = models.DateTimeField(editable=False)
 

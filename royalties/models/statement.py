@@ -61,7 +61,7 @@ class Statement(models.Model):
         max_length=64, help_text=_("SHA-256 of the canonical statement, hexadecimal")
     )
     published_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     published_at = models.DateTimeField(editable=False)
 
