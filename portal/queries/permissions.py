@@ -160,6 +160,12 @@ def pair_row(
     )
 
 
+def text_of_use(reader: Reader, use: str) -> tuple[str, Wording | None]:
+    """The text to decide on, and its published version if there is one."""
+    wording = current_wordings(reader.language).get(use)
+    return text_shown(use, wording, reader.language), wording
+
+
 def wider_text(general: str, company: Permission | None, company_name: str = "") -> str:
     """What speaks where a narrower scope has no answer of its own."""
     if company is not None:

@@ -1,0 +1,221 @@
+"""Forms of the permission pages. Days are those of the reader's zone; services get moments."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from consent.errors import Refused
+from consent.models import Permission
+from consent.scopes import Scope
+from consent.territories import normalise_territories
+from consent.words import Stance, UseKind
+
+
+class DayInput(forms.DateInput):
+    """A day, as the browser's own calendar picks it."""
+
+    input_type = "date"
+
+    def __init__(self, **attributes: str) -> None:
+        super().__init__(format="%Y-%m-%d", attrs=attributes)
+
+
+def start_of(day: date) -> datetime | None:
+    """The moment at which a day begins for the reader; None for today, which has begun."""
+    if day == timezone.localdate():
+        return None
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def end_of(day: date) -> datetime:
+    """The last second of a day of the reader's, so that the day itself still counts."""
+    return timezone.make_aware(datetime.combine(day, time(23, 59, 59)))
+
+
+class AnswerForm(forms.Form):
+    """One answer with all that may go with it: from, until, where, and a notice period."""
+
+    stance = forms.ChoiceField(
+        label=_("Your answer"), choices=Stance.choices, widget=forms.RadioSelect
+    )
+    valid_until = forms.DateField(
+        label=_("Until, that day included"), required=False, widget=DayInput()
+    )
+    valid_from = forms.DateField(
+        label=_("From"),
+        required=False,
+        widget=DayInput(),
+        help_text=_("Empty: at once. Until then what holds now goes on."),
+    )
+    territories = forms.CharField(
+        label=_("Where"),
+        required=False,
+        max_length=400,
+        help_text=_(
+            "Countries by two letters, as in NO, DE, JP. Empty: everywhere. An answer for some "
+            "countries stands beside the one for everywhere."
+        ),
+    )
+    notice_days = forms.IntegerField(
+        label=_("Notice, in days"),
+        required=False,
+        min_value=0,
+        max_value=3650,
+        help_text=_(
+            "With a yes: how long outputs of models that were licensed by then may go on after you "
+            "take it back. Empty: as each licence says; for a voice, not at all."
+        ),
+    )
+    whom = forms.ChoiceField(label=_("For"), required=False, widget=forms.RadioSelect)
+
+    def __init__(
+        self,
+        *args: Any,
+        use: str,
+        about: Scope,
+        current: Permission | None = None,
+        may_grant: bool = True,
+        minor: bool = False,
+        stance: str = "",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._use = use
+        if not may_grant:
+            self.fields["stance"] = forms.ChoiceField(
+                label=_("Your answer"),
+                choices=[one for one in Stance.choices if one[0] != Stance.ALLOW],
+                widget=forms.RadioSelect,
+            )
+        until = self.fields["valid_until"]
+        if use == UseKind.VOICE:
+            until.help_text = (
+                _("A yes to your voice always ends: at most 5 years from now.")
+                if minor
+                else _("A yes to your voice always ends: at most 10 years from now.")
+            )
+        else:
+            until.help_text = _("Empty: until you change it.")
+        if about.tool is not None and about.recording is None:
+            whom: Any = self.fields["whom"]
+            whom.choices = [
+                ("tool", _("Only %(tool)s") % {"tool": about.tool.name}),
+                (
+                    "company",
+                    _("Every tool by %(company)s") % {"company": about.tool.company.party.name},
+                ),
+            ]
+            self.initial.setdefault("whom", "tool")
+        else:
+            del self.fields["whom"]
+        if current is not None:
+            self._start_from(current)
+        if stance:
+            self.initial["stance"] = stance
+
+    def _start_from(self, current: Permission) -> None:
+        self.initial["stance"] = current.stance
+        self.initial["notice_days"] = current.notice_days
+        now = timezone.now()
+        for name in ("valid_from", "valid_until"):
+            moment = getattr(current, name)
+            if moment is not None and moment > now:
+                self.initial[name] = timezone.localtime(moment).date()
+
+    def clean_territories(self) -> list[str]:
+        """Two-letter codes, sorted and each once."""
+        text = self.cleaned_data["territories"].replace(",", " ").replace(";", " ")
+        try:
+            return list(normalise_territories(text.split()))
+        except Refused as refusal:
+            raise ValidationError(refusal.sentence, code=refusal.code) from refusal
+
+    def clean(self) -> dict[str, Any]:
+        """A voice is lent for a time; the rest the domain checks."""
+        data = super().clean() or self.cleaned_data
+        wants = data.get("stance") == Stance.ALLOW and self._use == UseKind.VOICE
+        if wants and not data.get("valid_until") and "valid_until" not in self.errors:
+            self.add_error(
+                "valid_until", _("A yes to your voice always ends on a date. Choose one.")
+            )
+        return data
+
+    @property
+    def moments(self) -> dict[str, datetime | None]:
+        """`valid_from` and `valid_until` as moments, ready for the service."""
+        begin, end = self.cleaned_data["valid_from"], self.cleaned_data["valid_until"]
+        return {
+            "valid_from": start_of(begin) if begin else None,
+            "valid_until": end_of(end) if end else None,
+        }
+
+    def refuse(self, refusal: Refused) -> None:
+        """Show what the domain refused, at the field that it is about."""
+        self.add_error(refusal.field if refusal.field in self.fields else None, refusal.sentence)
+
+
+class RecordingSearch(forms.Form):
+    """The search box above a list of recordings."""
+
+    q = forms.CharField(label=_("Title or ISRC"), required=False, max_length=200)
+
+
+class ManyForm(forms.Form):
+    """Which recordings, and which answer for each of them."""
+
+    q = forms.CharField(label=_("Title or ISRC"), required=False, max_length=200)
+    sender = forms.ChoiceField(label=_("Delivered by"), required=False)
+    release = forms.ChoiceField(label=_("Release"), required=False)
+    use = forms.ChoiceField(label=_("Use"), choices=UseKind.choices)
+    unanswered = forms.BooleanField(
+        label=_("Only those without an answer of their own to this use"), required=False
+    )
+    stance = forms.ChoiceField(
+        label=_("Your answer for each of them"), choices=Stance.choices, widget=forms.RadioSelect
+    )
+    valid_until = forms.DateField(
+        label=_("Until, that day included"),
+        required=False,
+        widget=DayInput(),
+        help_text=_("Empty: until you change it. A yes to your voice always needs an end."),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        senders: Sequence[tuple[int, str]],
+        releases: Sequence[tuple[int, str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        for name, found in (("sender", senders), ("release", releases)):
+            field: Any = self.fields[name]
+            field.choices = [("", _("All")), *((str(key), text) for key, text in found)]
+
+    def clean(self) -> dict[str, Any]:
+        """A voice is lent for a time; an end lies ahead."""
+        data = super().clean() or self.cleaned_data
+        end = data.get("valid_until")
+        if end is not None and end < timezone.localdate():
+            self.add_error("valid_until", _("The end must lie ahead."))
+        elif data.get("use") == UseKind.VOICE and data.get("stance") == Stance.ALLOW and not end:
+            self.add_error(
+                "valid_until", _("A yes to your voice always ends on a date. Choose one.")
+            )
+        return data
+
+    @property
+    def until(self) -> datetime | None:
+        """The end as a moment, where there is one."""
+        end = self.cleaned_data["valid_until"]
+        return end_of(end) if end is not None and self.grants else None
+
+    @property
+    def grants(self) -> bool:
+        """Whether the answer is a yes; only a yes has an end."""
+        return bool(self.cleaned_data["stance"] == Stance.ALLOW)

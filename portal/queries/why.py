@@ -1,0 +1,124 @@
+"""Why, step by step: reasons as a page shows them, and the one thing that the reader can change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from consent.decisions import Code, Verdict
+from consent.models import LedgerEntry
+from consent.queries.effective import Step
+from consent.sentences import MOVES, Move
+from portal.context import address
+from portal.queries.rows import OWN_ANSWER, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonLine:
+    """One reason, as `components/reasons.html` takes it."""
+
+    sentence: str
+    says: str
+    decides: bool
+    at: datetime | None
+    position: int | None
+    by: str = ""
+    authority: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """The one thing that would change it, and where."""
+
+    sentence: str
+    url: str = ""
+    label: str = ""
+
+
+def reason_lines(*many: Sequence[Step]) -> list[list[ReasonLine]]:
+    """The reasons of several decisions with the moment at which each was written; one query."""
+    positions = {step.seq for steps in many for step in steps if step.seq is not None}
+    moments = (
+        dict(LedgerEntry.objects.filter(seq__in=positions).values_list("seq", "recorded_at"))
+        if positions
+        else {}
+    )
+    says = {Verdict.YES.value: _("yes"), Verdict.NO.value: _("no"), Verdict.NOTE.value: _("noted")}
+    return [
+        [
+            ReasonLine(
+                sentence=step.sentence,
+                says=says[step.verdict],
+                decides=i == deciding(steps),
+                at=moments.get(step.seq) if step.seq is not None else None,
+                position=step.seq,
+            )
+            for i, step in enumerate(steps)
+        ]
+        for steps in many
+    ]
+
+
+def deciding(steps: Sequence[Step]) -> int:
+    """The place of the step that decides: the first no, or the last of a yes."""
+    for i, step in enumerate(steps):
+        if step.verdict == Verdict.NO:
+            return i
+    return len(steps) - 1
+
+
+def next_step(steps: Sequence[Step], reader: Reader, switch_url: str) -> NextStep:
+    """The one thing that this artist can change about a decision, or whose move it is."""
+    against = [step for step in steps if step.verdict == Verdict.NO]
+    mine = [step for step in against if step.party == reader.artist.pk]
+    if not against:
+        if any(step.code == Code.OVERRIDDEN for step in steps):
+            return NextStep(
+                _(
+                    "A contract lets this be decided without asking. What can be done: say no, "
+                    "which is delivered as an objection."
+                ),
+                switch_url,
+                _("The answer"),
+            )
+        return NextStep(
+            _("You can say no at any time, without a reason."), switch_url, _("The answer")
+        )
+    for step in mine:
+        if step.code in OWN_ANSWER:
+            others = len(against) - 1
+            sentence = _("Your own answer stands in the way, and you can change it.")
+            if others:
+                sentence = _(
+                    "Your own answer stands in the way, and you can change it; that alone would "
+                    "not be enough."
+                )
+            return NextStep(sentence, switch_url, _("The answer"))
+    offer = address("offer_licence", reader.artist.slug)
+    for step in mine:
+        if step.code in (Code.NO_EXPRESS_AUTHORITY, Code.NO_LICENCE):
+            return NextStep(
+                _("You hold this yourself: you can offer the standard licence from here."),
+                offer,
+                _("Offer the standard licence") if offer else "",
+            )
+    step = next((one for one in against if one.todo), against[0])
+    whose = whose_move(step)
+    if not whose:
+        return NextStep(_("There is nothing here that you can change."))
+    return NextStep(
+        _("There is nothing here for you to change: it is the move of %(whose)s. %(todo)s")
+        % {"whose": whose, "todo": step.todo}
+    )
+
+
+def whose_move(step: Step) -> str:
+    """Whose move it is, by name where the name is known."""
+    move = Move(step.move)
+    if move is Move.NOBODY:
+        return ""
+    if move in (Move.ARTIST, Move.HOLDER) and step.who:
+        return step.who
+    return str(MOVES[move])

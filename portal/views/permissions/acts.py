@@ -1,0 +1,90 @@
+"""One act: what was decided, by whom, how it stands in the ledger, and undoing it."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from consent.errors import Refused
+from consent.models import Act
+from consent.scopes import scope_of
+from consent.words import Stance, UseKind, Way
+from portal.queries.answers import changed_by, seal_of, skipped_by
+from portal.queries.rows import Reader
+from portal.roles import Role, Scope
+from portal.services.answers import undo
+from portal.views.permissions.common import PortalRequest, about_text, leads, page_of, reader_of
+
+PER_PAGE = 50
+
+
+@require_GET
+def act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
+    """What one act changed, with its receipt, and its undoing where there is one."""
+    reader = reader_of(request, slug)
+    found = _act(reader, ref)
+    page = Paginator(changed_by(found), PER_PAGE).get_page(request.GET.get("page"))
+    rows = [
+        {
+            "answer": one,
+            "use": UseKind(one.use).label,
+            "about": about_text(scope_of(one)),
+            "url": page_of(reader, scope_of(one), one.use),
+            "stance": Stance(one.stance).label,
+            "way": Way(one.way).label,
+        }
+        for one in page.object_list
+    ]
+    undone_by = Act.objects.filter(undoes=found).first()
+    skipped = skipped_by(found)
+    return render(
+        request,
+        "portal/permissions/act.html",
+        {
+            "reader": reader,
+            "act": found,
+            "role": Role(found.role).label if found.role in Role.values else found.role,
+            "page": page,
+            "rows": rows,
+            "seal": seal_of(found),
+            "undone_by": undone_by,
+            "skipped": [
+                {"about": about_text(scope_of(one)), "use": UseKind(one.use).label}
+                for one in skipped[:100]
+            ],
+            "skipped_more": max(len(skipped) - 100, 0),
+            "may_undo": undone_by is None and bool(rows) and reader.may(Scope.WITHDRAW),
+        },
+    )
+
+
+@require_POST
+def undo_act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
+    """Undo one act: each answer that nobody changed since is again what it was before."""
+    reader = reader_of(request, slug, Scope.WITHDRAW)
+    found = _act(reader, ref)
+    try:
+        undone = undo(by=reader.access, artist=reader.artist, act=found)
+    except Refused as refusal:
+        messages.error(request, refusal.sentence)
+        return leads(request, reader.url("act", ref=str(ref)))
+    if undone.act is None:
+        messages.warning(request, _("All of it was decided again since: nothing was undone."))
+        return leads(request, reader.url("act", ref=str(ref)))
+    messages.success(request, _("Undone. Each answer is again what it was before."))
+    return leads(request, reader.url("act", ref=str(undone.act.ref)))
+
+
+def _act(reader: Reader, ref: uuid.UUID) -> Act:
+    found = (
+        Act.objects.filter(ref=ref, artist=reader.artist)
+        .select_related("by", "undoes", "artist__party")
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found

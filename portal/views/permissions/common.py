@@ -1,0 +1,180 @@
+"""What the permission pages share: whose page it is, what an answer is about, where to go next."""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
+
+from consent.identifiers import IdentifierError, normalise_isrc
+from consent.models import AICompany, Artist, Recording, Tool, Wording
+from consent.scopes import Scope as About
+from consent.words import Stance, UseKind
+from portal.access import Access
+from portal.queries.rows import Reader
+from portal.roles import Scope
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+RECENT_SIGN_IN_SECONDS: Final = 3600
+"""A yes asks for a sign-in that is no older; a no never asks."""
+
+AUTHENTICATIONS: Final = "account_authentication_methods"  # allauth's own record, in the session
+
+
+class PortalRequest(HttpRequest):
+    """A request as our middleware hands it to views."""
+
+    access: Access
+    htmx: "HtmxDetails"
+
+
+def reader_of(request: PortalRequest, slug: str, scope: Scope = Scope.SEE) -> Reader:
+    """Whoever reads the page of this artist. Raises `Http404` or `PermissionDenied`."""
+    artist = request.access.require(slug, scope)
+    return Reader(access=request.access, artist=artist, language=(get_language() or "en")[:2])
+
+
+def use_of(use: str) -> str:
+    """A use kind from an address. Raises `Http404` for anything else."""
+    if use not in UseKind.values:
+        raise Http404
+    return use
+
+
+def tool_of(slug: str) -> Tool:
+    """A tool by its slug, with its company. Raises `Http404`."""
+    tool = Tool.objects.filter(slug=slug).select_related("company__party").first()
+    if tool is None:
+        raise Http404
+    return tool
+
+
+def recording_of(artist: Artist, isrc: str) -> Recording:
+    """A recording on which this artist is named, in any written form. Raises `Http404`."""
+    try:
+        stored = normalise_isrc(isrc)
+    except IdentifierError as error:
+        raise Http404 from error
+    found = Recording.objects.filter(isrc=stored, billed__artist=artist).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def about_of(artist: Artist, data: Mapping[str, str]) -> About:
+    """What an answer is about: `tool`, `company` (slugs) and `recording` (ISRC) in a form.
+
+    Raises `Http404` for what is not there, or is not hers.
+    """
+    recording = recording_of(artist, data["recording"]) if data.get("recording") else None
+    if data.get("tool"):
+        return About(recording=recording, tool=tool_of(data["tool"]))
+    if data.get("company"):
+        company = AICompany.objects.filter(slug=data["company"]).select_related("party").first()
+        if company is None:
+            raise Http404
+        return About(recording=recording, company=company)
+    return About(recording=recording)
+
+
+def about_data(about: About) -> dict[str, str]:
+    """What `about_of` reads, for hidden fields and addresses."""
+    data = {}
+    if about.recording is not None:
+        data["recording"] = about.recording.isrc
+    if about.tool is not None:
+        data["tool"] = about.tool.slug
+    if about.company is not None:
+        data["company"] = about.company.slug
+    return data
+
+
+def about_text(about: About) -> str:
+    """In words what an answer is about."""
+    if about.tool is not None:
+        whom = _("%(tool)s by %(company)s") % {
+            "tool": about.tool.name,
+            "company": about.tool.company.party.name,
+        }
+    elif about.company is not None:
+        whom = _("every tool by %(company)s") % {"company": about.company.party.name}
+    else:
+        whom = ""
+    if about.recording is None:
+        return whom or _("all your work")
+    title = _("“%(title)s”") % {"title": about.recording.title}
+    return _("%(title)s, for %(whom)s") % {"title": title, "whom": whom} if whom else title
+
+
+def page_of(reader: Reader, about: About, use: str = "") -> str:
+    """The page on which this answer stands, at its row."""
+    if about.recording is not None and about.tool is not None:
+        query = urlencode({"isrc": about.recording.isrc, "tool": about.tool.slug, "use": use})
+        return f"{reader.url('why')}?{query}"
+    if about.recording is not None:
+        url = reader.url("permission_recording", isrc=about.recording.isrc)
+    elif about.tool is not None:
+        url = reader.url("permission_tool", tool=about.tool.slug)
+    elif about.company is not None:
+        url = reader.url("exceptions")
+    else:
+        url = reader.url("permissions")
+    return f"{url}#use-{use}" if use else url
+
+
+def tabs(reader: Reader, current: str, waiting: int | None = None) -> list[dict[str, object]]:
+    """The permission pages as tabs; `waiting` questions stand beside theirs where it is known."""
+    pages = (
+        (_("In general"), "permissions"),
+        (_("By AI tool"), "permission_tools"),
+        (_("By recording"), "permission_recordings"),
+        (_("Exceptions"), "exceptions"),
+        (_("Questions"), "requests"),
+        (_("What is missing"), "missing"),
+        (_("Taken back"), "withdrawals"),
+        (_("On a day"), "history"),
+    )
+    return [
+        {
+            "label": label,
+            "url": reader.url(name),
+            "current": name == current,
+            "waiting": waiting if name == "requests" else 0,
+        }
+        for label, name in pages
+    ]
+
+
+def wording_shown(data: Mapping[str, str]) -> Wording | None:
+    """The text that stood beside the switch when it was used, if one was published."""
+    key = data.get("wording", "")
+    return Wording.objects.filter(pk=key).first() if key.isdecimal() else None
+
+
+def leads(request: PortalRequest, url: str) -> HttpResponse:
+    """Go there, whether the form was sent by htmx or not."""
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+
+
+def signed_in_recently(request: HttpRequest) -> bool:
+    """Whether whoever holds this session proved who she is within the last hour."""
+    records = request.session.get(AUTHENTICATIONS, [])
+    newest = max((record.get("at", 0) for record in records), default=0)
+    return time.time() - newest < RECENT_SIGN_IN_SECONDS
+
+
+def sign_in_again(request: PortalRequest, stance: str, back: str) -> HttpResponse | None:
+    """For a yes after a long while: prove who you are, then go on at `back`. None: go on."""
+    if stance != Stance.ALLOW or signed_in_recently(request):
+        return None
+    messages.info(request, _("Before a yes, please sign in again. A no never asks for this."))
+    return leads(request, f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}")

@@ -1,0 +1,137 @@
+"""Answers beside the general ones; what withdrawals set in motion; what is missing."""
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from consent.queries.effective import uses_of
+from consent.queries.licences import licences_touching
+from consent.scopes import scope_of
+from consent.words import Stance, UseKind
+from portal.answering import scope_to_clear
+from portal.queries.answers import exceptions_of
+from portal.queries.why import next_step, whose_move
+from portal.queries.withdrawals import stops, withdrawals_of
+from portal.views.permissions.common import (
+    PortalRequest,
+    about_data,
+    about_text,
+    page_of,
+    reader_of,
+    tabs,
+)
+
+PER_PAGE = 50
+
+
+class UseFilter(forms.Form):
+    """Which use kind a list shows."""
+
+    use = forms.ChoiceField(
+        label=_("Use"), required=False, choices=[("", _("All")), *UseKind.choices]
+    )
+
+
+@require_GET
+def exceptions(request: PortalRequest, slug: str) -> HttpResponse:
+    """The answers about a tool, a company, a recording or some countries, the newest first."""
+    reader = reader_of(request, slug)
+    form = UseFilter(request.GET)
+    use = form.cleaned_data["use"] if form.is_valid() else ""
+    page = Paginator(exceptions_of(reader.artist, use=use), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    rows = []
+    for one in page.object_list:
+        about = scope_of(one)
+        rows.append(
+            {
+                "answer": one,
+                "use": UseKind(one.use),
+                "about": about_text(about),
+                "url": page_of(reader, about, one.use),
+                "stance": Stance(one.stance).label,
+                "hidden": about_data(about),
+                "may_clear": not one.territories and reader.may(scope_to_clear(one)),
+            }
+        )
+    return render(
+        request,
+        "portal/permissions/exceptions.html",
+        {
+            "reader": reader,
+            "form": form,
+            "use": use,
+            "rows": rows,
+            "page": page,
+            "tabs": tabs(reader, "exceptions"),
+        },
+    )
+
+
+@require_GET
+def withdrawals(request: PortalRequest, slug: str) -> HttpResponse:
+    """Who was told to stop: per company and model version, and whether they confirmed."""
+    reader = reader_of(request, slug)
+    page = Paginator(withdrawals_of(reader.artist), PER_PAGE).get_page(request.GET.get("page"))
+    by_permission: dict[int, list[object]] = {}
+    for row in page.object_list:
+        by_permission.setdefault(row.permission_id, []).append(row)
+    groups = []
+    for found in by_permission.values():
+        first = found[0]
+        groups.append(
+            {
+                "use": UseKind(first.permission.use),  # type: ignore[attr-defined]
+                "at": first.created_at,  # type: ignore[attr-defined]
+                "stops": stops(found),  # type: ignore[arg-type]
+            }
+        )
+    return render(
+        request,
+        "portal/permissions/withdrawals.html",
+        {"reader": reader, "groups": groups, "page": page, "tabs": tabs(reader, "withdrawals")},
+    )
+
+
+@require_GET
+def missing(request: PortalRequest, slug: str) -> HttpResponse:
+    """What is missing before each use could be allowed, whose move it is; and who overrides."""
+    reader = reader_of(request, slug)
+    views = uses_of(reader.artist, language=reader.language)
+    uses = [
+        {
+            "view": view,
+            "needs": [
+                {"sentence": step.sentence, "todo": step.todo, "whose": whose_move(step)}
+                for step in view.missing
+            ],
+            "next": next_step(
+                view.tools[0].steps, reader, f"{reader.url('permissions')}#use-{view.use.value}"
+            )
+            if view.tools
+            else None,
+        }
+        for view in views
+        if view.allowed < view.recordings or not view.recordings
+    ]
+    overrides = [
+        {
+            "version": version,
+            "uses": [UseKind(use).label for use in version.uses],
+        }
+        for version in licences_touching(reader.artist).filter(artist_approval=False)[:50]
+    ]
+    return render(
+        request,
+        "portal/permissions/missing.html",
+        {
+            "reader": reader,
+            "uses": uses,
+            "overrides": overrides,
+            "tabs": tabs(reader, "missing"),
+        },
+    )
