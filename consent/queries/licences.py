@@ -1,10 +1,9 @@
 """Reading licences: what speaks now, whom one touches, what one would change, who overrides."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 from django.db.models import BigIntegerField, Exists, Func, OuterRef, Q, QuerySet
@@ -384,12 +383,3 @@ def _count(
         tally["waits"] += recordings
     else:
         tally["refused"] += recordings
-
-
-def listed_isrcs(version: LicenceVersion) -> Mapping[str, Any]:
-    """How many recordings are on the list of a version, and the first hundred of their ISRCs."""
-    found = LicenceListing.objects.filter(version=version).order_by("recording__isrc")
-    return {
-        "count": found.count(),
-        "isrcs": list(found.values_list("recording__isrc", flat=True)[:100]),
-    }

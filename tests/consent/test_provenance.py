@@ -349,17 +349,20 @@ def test_a_hundred_and_one_outputs_are_refused_as_a_whole(world: World) -> None:
     assert not Output.objects.exists()
 
 
-def test_outputs_of_a_withdrawn_yes_run_off_until_the_notice_date(world: World) -> None:
-    licensed = build.a_licence(world.label, world.company, "discovery", notice_days=30)
+@pytest.mark.parametrize(("days", "reason"), [(30, "runs_off"), (0, "artist_withdrew")])
+def test_outputs_run_off_after_a_withdrawal_as_long_as_the_licence_says(
+    world: World, days: int, reason: str
+) -> None:
+    other = build.a_label("Other Records")
+    recording = build.a_recording(world.aoi, holder=other)
+    build.a_licence(other, world.company, "discovery", notice_days=days)
     build.she_says(world.aoi, "discovery", "allow")
     model = build.a_model(world.tool, "v2")
     build.she_says(world.aoi, "discovery", "deny")
-    part = [Part(world.aois.isrc, "master", 10_000, "attrib-3.2")]
+    part = [Part(recording.isrc, "master", 10_000, "attrib-3.2")]
     sent = world.output(use="discovery", model_version=model, parts=part, made_at=now())
     [report] = report_outputs(company=world.company, outputs=[sent])
-    # Of two licences the more careful one speaks, and that one has no notice.
-    assert report.items[0].reason == "artist_withdrew"
-    assert licensed.notice_days == 30
+    assert report.items[0].reason == reason
 
 
 def test_the_database_refuses_parts_that_do_not_sum_to_the_whole(world: World) -> None:
