@@ -28,12 +28,11 @@ class Command(BaseCommand):
         by = somebody(options["by"])
         names: list[str] = options["files"]
         refused = 0
-        bar = tqdm(
+        bar = tqdm(  # on a terminal only
             names,
             unit="file",
             desc=_("Reading"),
-            file=self.stderr,
-            disable=len(names) < 2 or options["verbosity"] == 0,
+            disable=True if len(names) < 2 or options["verbosity"] == 0 else None,
         )
         for name in bar:
             bar.clear()
