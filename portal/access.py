@@ -313,12 +313,7 @@ class _Grants:
 
     def add(self, artist: Artist, membership: Membership, *, is_minor: bool) -> None:
         key = artist.pk
-        scopes = scopes_of(
-            membership.role,
-            membership.scopes,
-            may_answer=membership.may_answer,
-            is_minor=is_minor,
-        )
+        scopes = membership.scopes_for(is_minor=is_minor)
         if not scopes:
             return
         self._artists[key] = artist

@@ -23,8 +23,9 @@ from consent.words import Authority, PartyKind, Right, ToolKind
 from portal.models import Roster, RosterKind, User
 from portal.roles import ApiScope, Role
 from portal.services.clients import CreatedKey, create_api_client, create_api_key
-from portal.services.delegation import add_artist_to_roster, create_roster, grant_access
+from portal.services.delegation import grant_access
 from portal.services.people import create_user
+from portal.services.rosters import add_artist_to_roster, create_roster
 from tests import signing
 
 PASSWORD = "a song that nobody knows"

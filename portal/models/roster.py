@@ -11,7 +11,7 @@ from django.db.models import F, Func, Q
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
-from portal.roles import Role, Scope
+from portal.roles import Role, Scope, scopes_of
 
 
 class LedgerNow(Func):
@@ -274,3 +274,12 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.role}"
+
+    def scopes_for(self, *, is_minor: bool) -> frozenset[Scope]:
+        """What this access allows for an artist who is, or is not, a minor.
+
+        To let people into a roster is not to let them in to its artists one by one: such access
+        would outlast the artist's place on the roster.
+        """
+        scopes = scopes_of(self.role, self.scopes, may_answer=self.may_answer, is_minor=is_minor)
+        return scopes - {Scope.MANAGE_PEOPLE} if self.roster_id is not None else scopes

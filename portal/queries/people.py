@@ -15,7 +15,6 @@ from portal.roles import (
     Role,
     Scope,
     in_order,
-    scopes_of,
     sentences,
 )
 
@@ -110,7 +109,7 @@ def scopes_by_person(artist_id: int) -> dict[int, frozenset[Scope]]:
     minor = is_minor(artist_id)
     found: dict[int, frozenset[Scope]] = {}
     for one in people_within(artist_id):
-        scopes = _scopes(one, minor)
+        scopes = one.scopes_for(is_minor=minor)
         found[one.user_id] = found.get(one.user_id, frozenset()) | scopes
     return {user: scopes for user, scopes in found.items() if scopes}
 
@@ -121,15 +120,6 @@ def is_minor(artist_id: int) -> bool:
     return bool((latest.first() or (False,))[0])
 
 
-def _scopes(membership: Membership, minor: bool) -> frozenset[Scope]:
-    return scopes_of(
-        membership.role,
-        membership.scopes,
-        may_answer=membership.may_answer,
-        is_minor=minor,
-    )
-
-
 def _person(
     row: Membership,
     artist: Artist,
@@ -138,7 +128,7 @@ def _person(
     places: dict[int, RosterArtist],
 ) -> Person:
     role = Role(row.role)
-    scopes = in_order(_scopes(row, minor))
+    scopes = in_order(row.scopes_for(is_minor=minor))
     place = places.get(row.roster_id) if row.roster_id is not None else None
     ends = [end for end in (row.ends_at, None if place is None else place.ends_at) if end]
     return Person(

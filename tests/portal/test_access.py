@@ -32,14 +32,13 @@ from portal.roles import (
     needs_mfa,
     scopes_of,
 )
-from portal.services.delegation import (
+from portal.services.delegation import end_access, grant_access
+from portal.services.people import switch_artist
+from portal.services.rosters import (
     add_artist_to_roster,
     create_roster,
-    end_access,
-    grant_access,
     remove_artist_from_roster,
 )
-from portal.services.people import switch_artist
 from tests.cast import recordings_of, somebody
 
 pytestmark = pytest.mark.django_db

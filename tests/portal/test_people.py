@@ -20,14 +20,13 @@ from portal.queries.people import (
     scopes_by_person,
 )
 from portal.roles import Role, Scope
-from portal.services.delegation import (
+from portal.services.delegation import end_access, grant_access
+from portal.services.people import create_user, create_user_with_access, invite_person
+from portal.services.rosters import (
     add_artist_to_roster,
     create_roster,
-    end_access,
-    grant_access,
     remove_artist_from_roster,
 )
-from portal.services.people import create_user, create_user_with_access, invite_person
 from tests.cast import recordings_of, somebody
 
 pytestmark = pytest.mark.django_db
@@ -140,7 +139,56 @@ def test_somebody_of_a_band_who_may_not_answer_gives_no_right_to_answer(
 ) -> None:
     with pytest.raises(Refused, match="may_not_grant"):
         grant_access(by=bo, user=charlie, artist=low_tides, role=Role.MANAGER)
+    with pytest.raises(Refused, match="may_not_grant"):
+        grant_access(by=bo, user=charlie, artist=low_tides, role=Role.ARTIST)
     grant_access(by=bo, user=charlie, artist=low_tides, role=Role.ASSISTANT)
+
+
+def test_who_may_let_people_into_a_roster_lets_nobody_in_to_its_artists_one_by_one(
+    north_roster: Roster, maren: Artist, charlie: User
+) -> None:
+    head = somebody("Per Vik")
+    grant_access(
+        by=None,
+        user=head,
+        roster=north_roster,
+        role=Role.MANAGER,
+        scopes=[Scope.MANAGE_PEOPLE],
+    )
+    with pytest.raises(Refused, match="may_not_grant"):
+        grant_access(by=head, user=charlie, artist=maren, role=Role.ASSISTANT)
+    grant_access(by=head, user=charlie, roster=north_roster, role=Role.ASSISTANT)
+
+    assert Access.of(charlie).may(maren, Scope.SEE)
+    remove_artist_from_roster(by=head, place=RosterArtist.objects.get(roster=north_roster))
+    assert not Access.of(charlie).may(maren, Scope.SEE)
+
+
+def test_whom_a_manager_let_in_goes_with_the_manager(
+    maren: Artist, maren_user: User, charlie: User
+) -> None:
+    manager, assistant = somebody("Per Vik"), somebody("Una Dahl")
+    until = now() + timedelta(days=30)
+    managers = grant_access(
+        by=maren_user,
+        user=manager,
+        artist=maren,
+        role=Role.MANAGER,
+        scopes=[Scope.MANAGE_PEOPLE],
+        until=until,
+    )
+    let_in = grant_access(by=manager, user=assistant, artist=maren, role=Role.ASSISTANT)
+    grant_access(by=maren_user, user=charlie, artist=maren, role=Role.ASSISTANT)
+    assert let_in.ends_at == until
+
+    end_access(by=maren_user, membership=managers)
+
+    assert not Access.of(manager).may(maren, Scope.SEE)
+    assert not Access.of(assistant).may(maren, Scope.SEE)
+    assert Access.of(charlie).may(maren, Scope.SEE)
+    last = LedgerEntry.objects.order_by("-seq")[:2]
+    assert {entry.kind for entry in last} == {"delegation.ended"}
+    assert len({entry.act for entry in last}) == 1
 
 
 def test_a_role_takes_only_what_can_be_added_to_it(
