@@ -372,7 +372,7 @@ def _shares(
     worst = Code.LICENSED
     for part in parts:
         on_part = [c for c in claims if c.work is None or c.work == part]
-        if sum(c.share_bp for c in on_part) > 10_000:
+        if _most_claimed(on_part, question.territory) > 10_000:
             worst = Code.RIGHT_OVER_CLAIMED
             break
         covered = sum(c.share_bp for c in on_part if covers(c.territories, question.territory))

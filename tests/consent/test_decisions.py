@@ -98,6 +98,14 @@ def test_two_senders_of_one_master_contradict_each_other() -> None:
     assert "right_over_claimed" in codes(ask("discovery", both))
 
 
+def test_two_labels_in_different_countries_do_not_contradict_each_other() -> None:
+    here = claim(FJORD, "master", territories=frozenset({"NO"}))
+    there = claim(SOCIETY, "master", territories=frozenset({"JP"}))
+    given = facts(claims=(here, there))
+    assert ask("discovery", given, territory="NO").allowed
+    assert ask("discovery", given).deciding.code is Code.RIGHT_UNDER_CLAIMED
+
+
 def test_half_a_master_is_not_enough() -> None:
     half = facts(claims=(claim(FJORD, "master", share_bp=5_000),))
     decision = ask("discovery", half)
