@@ -1,13 +1,17 @@
-"""Wake-ups: closing the months that are over. The work itself is in rows (`ClosingStep`)."""
+"""Wake-ups: closing the months that are over, looking after the books."""
 
+import logging
 from datetime import timedelta
 
 from celery import shared_task
 
 from consent.clock import now
 from royalties.models import Period
+from royalties.queries.books import audit_books
 from royalties.services.closing import begin_closing
 from royalties.words import PeriodState
+
+logger = logging.getLogger(__name__)
 
 GRACE = timedelta(days=5)
 """How long after its end a month waits for late reports before it is closed by itself."""
@@ -25,3 +29,15 @@ def close_due_periods() -> int:
         return 0
     begin_closing(by=None, period=period)
     return 1
+
+
+@shared_task(name="royalties.audit_books")
+def audit_the_books() -> int:
+    """Add up the books by independent sums, every night; returns how many do not agree.
+
+    Each that does not is logged as an error: nothing is repaired by itself.
+    """
+    problems = audit_books()
+    for problem in problems:
+        logger.error("The books do not agree: %s: %s", problem.code, problem.found)
+    return len(problems)

@@ -1,6 +1,7 @@
 """What uses are worth, and to whom: usage, rates, splits, allocation, postings, statements."""
 
 from royalties.models.allocation import Allocation, AllocationLine, AllocationShare
+from royalties.models.hold import HoldRelease
 from royalties.models.payout import Payout
 from royalties.models.period import ClosingStep, Period
 from royalties.models.posting import Account, Posting, Transaction
@@ -15,6 +16,7 @@ __all__ = [
     "AllocationLine",
     "AllocationShare",
     "ClosingStep",
+    "HoldRelease",
     "Payout",
     "Period",
     "Posting",

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Sum, Value, When
+from django.db.models import Case, F, Q, Sum, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
@@ -140,14 +140,17 @@ def _allocate(step: ClosingStep, period: Period) -> _Following:
 
 
 def _release(step: ClosingStep, period: Period) -> _Following:
-    """Money of earlier months that was held for want of a split, and need not be any longer.
+    """Money of earlier months that was held, and need not be any longer.
 
-    Money without a split falls to the first one; money held while a change was pending stays with
-    the split that governed when it was earned, whatever became of the change.
+    What waited for a decision falls to those to whom it was allocated, and so does what was held
+    while a change of split was pending, whatever became of the change. Money without a split
+    falls to the first one.
     """
+    sealed_at = _sealed_at(period)
     waiting = list(
         Allocation.objects.filter(
-            held__in=[HeldBecause.SPLIT_PENDING, HeldBecause.NO_SPLIT],
+            Q(held__in=[HeldBecause.SPLIT_PENDING, HeldBecause.NO_SPLIT])
+            | Q(hold_release__at__lte=sealed_at),
             released_by=None,
             period__starts_on__lt=period.starts_on,
         )
@@ -155,14 +158,14 @@ def _release(step: ClosingStep, period: Period) -> _Following:
         .prefetch_related("lines")
         .order_by("id")
     )
-    splits = Splits(recordings={a.recording_id for a in waiting}, known_at=_sealed_at(period))
+    splits = Splits(recordings={a.recording_id for a in waiting}, known_at=sealed_at)
     releases: list[tuple[Allocation, int, tuple[Line, ...]]] = []
     for held in waiting:
-        if held.held == HeldBecause.NO_SPLIT:
+        if held.split_id is None:
             first = splits.first(recording=held.recording_id, right=held.right)
             if first is not None:
                 releases.append((held, first.split, split_lines(held.owed_micros, first)))
-        elif held.split_id is not None and not splits.is_pending(
+        elif held.held != HeldBecause.SPLIT_PENDING or not splits.is_pending(
             recording=held.recording_id, right=held.right, at=held.period.ends_at
         ):
             same = tuple(

@@ -182,8 +182,7 @@ class _Batch:
             event_id = self.reports[i].event_id
             found = kept.get(event_id)
             if found is None:
-                # The first of this id in the batch was refused, and so is its repetition.
-                self.results[i] = self.results[fresh[event_id]]
+                self._refuse_like(i, fresh[event_id])
             elif found.digest != self.digests[i]:
                 conflicts.append(self._conflict(i, found))
             else:
@@ -214,6 +213,16 @@ class _Batch:
         self.results[i] = Recorded(
             self.reports[i].event_id, "refused", None, problem.code, str(problem.sentence)
         )
+
+    def _refuse_like(self, i: int, first: int) -> None:
+        """Refuse a report whose id stood earlier in the batch, where it was refused."""
+        if self.digests[i] == self.digests[first]:
+            self.results[i] = self.results[first]
+        else:
+            self._refuse(
+                i,
+                _Problem("usage_id_twice", _("This id stands twice in the batch. Send it again.")),
+            )
 
     def _kept(self, event_ids: Iterable[str]) -> dict[str, _Kept]:
         rows = UsageEvent.objects.filter(

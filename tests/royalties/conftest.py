@@ -7,12 +7,17 @@ import psycopg
 import pytest
 from django.db import connections
 
+from royalties.queries.books import audit_books
+
 type MoveClock = Callable[[datetime], None]
 
 
 @pytest.fixture
 def clock(transactional_db: None) -> Iterator[MoveClock]:
-    """Open the ledger as a demo's, at the start of 2026; returns what moves its clock forward."""
+    """Open the ledger as a demo's, at the start of 2026; returns what moves its clock forward.
+
+    After the test, whatever it did, the books must agree.
+    """
     parameters = connections["owner"].get_connection_params()
     with psycopg.connect(**parameters, autocommit=True) as owner:
 
@@ -22,3 +27,4 @@ def clock(transactional_db: None) -> Iterator[MoveClock]:
         owner.execute("SELECT ledger_open_demo()")
         move(datetime(2026, 1, 1, tzinfo=UTC))
         yield move
+    assert audit_books() == []

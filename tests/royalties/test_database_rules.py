@@ -1,11 +1,14 @@
 """What the database itself refuses, whoever asks."""
 
+import re
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+import royalties
 from consent.grants import APPEND_ONLY_SQLSTATE
 from royalties.models import (
     Account,
@@ -20,6 +23,7 @@ from royalties.models import (
     Transaction,
     UsageEvent,
 )
+from royalties.refusals import RULES
 from royalties.services.closing import close_period
 from royalties.services.posting import NewTransaction, post
 from tests.royalties.build import EURO, World, a_world, closed, on, the_month
@@ -31,6 +35,7 @@ APPEND_ONLY = [
     "royalties_allocation",
     "royalties_allocationline",
     "royalties_allocationshare",
+    "royalties_holdrelease",
     "royalties_posting",
     "royalties_rate",
     "royalties_splitanswer",
@@ -82,6 +87,16 @@ def test_tables_that_only_grow_can_be_read_and_inserted_into_and_nothing_else() 
     for _name, privileges, triggers in rows:
         assert privileges == "INSERT SELECT"
         assert triggers == 2
+
+
+def test_every_rule_of_a_trigger_has_a_sentence_and_a_code() -> None:
+    sql = Path(royalties.__file__).parent / "sql"
+    named = {
+        name
+        for file in sql.glob("*.sql")
+        for name in re.findall(r"CONSTRAINT = '(\w+)'", file.read_text())
+    }
+    assert named == set(RULES)
 
 
 def test_every_table_of_money_is_either_append_only_or_known_to_change() -> None:

@@ -2,8 +2,13 @@
 
 import pytest
 
-from royalties.models import Posting, Statement
+from consent.errors import Refused
+from royalties.models import Allocation, Posting, Statement
+from royalties.queries.books import trial_balance
+from royalties.queries.explain import explain_line
+from royalties.services.holds import release_held_money
 from royalties.services.posting import balances
+from royalties.tasks import audit_the_books
 from tests.royalties.build import EURO, a_world, closed, on, the_statement
 from tests.royalties.conftest import MoveClock
 
@@ -44,3 +49,37 @@ def test_a_song_with_three_writers_earns_100_and_one_permission_was_withdrawn_on
     assert balances(kind="clearing") == {(world.company.pk, "EUR"): -100 * EURO}
     assert sum(p.amount_micros for p in Posting.objects.all()) == 0
     assert Statement.objects.count() == 3
+
+
+def test_held_money_is_paid_when_somebody_decides_so_with_a_reason(clock: MoveClock) -> None:
+    world = a_world()
+    output = world.made(on(1, 1, 0))
+    clock(on(1, 10))
+    world.allow("deny")
+    clock(on(2, 2))
+    world.used(output, on(1, 20), 30 * EURO)
+    closed(1)
+    held = Allocation.objects.get()
+    for allocations, reason, code in (
+        ([held], "  ", "hold_reason"),
+        ([Allocation(held="no_split")], "because", "not_held"),
+        ([Allocation(held="")], "because", "not_held"),
+    ):
+        with pytest.raises(Refused) as caught:
+            release_held_money(by=None, allocations=allocations, reason=reason)
+        assert caught.value.code == code
+    clock(on(2, 3))
+    settled = "Settled with the company on 3 February."
+    assert release_held_money(by=None, allocations=[held], reason=settled) == 1
+    assert release_held_money(by=None, allocations=[held], reason=settled) == 0
+    world.allow()
+    clock(on(3, 2))
+    world.used(output, on(2, 20), 10 * EURO)
+    closed(2)
+    february = the_statement(world.maren, 2)
+    assert february.earned_micros == 40 * EURO * 3_334 // 10_000
+    released = february.lines.get(standing="released")
+    assert explain_line(released).matches
+    assert set(balances(kind="held").values()) == {0}
+    assert trial_balance() == {"EUR": 0}
+    assert audit_the_books() == 0

@@ -74,6 +74,16 @@ def test_a_repetition_and_a_conflict_are_found_inside_one_batch_too(world: World
     assert outcomes == ["recorded", "repeated", "conflict"]
 
 
+def test_an_id_that_was_refused_once_in_a_batch_is_not_mistaken_for_another(
+    world: World,
+) -> None:
+    bad = world.report("nowhere", on(1, 10))
+    good = dataclasses.replace(bad, output="out-1")
+    codes = [r.code for r in world.record(bad, bad, good)]
+    assert codes == ["unknown_output", "unknown_output", "usage_id_twice"]
+    assert [r.outcome for r in world.record(good)] == ["recorded"]
+
+
 def test_one_bad_report_does_not_lose_the_others(world: World) -> None:
     good = [world.report("out-1", on(1, 10)) for _ in range(3)]
     bad = world.report("nowhere", on(1, 10))
@@ -115,8 +125,12 @@ MALFORMED: list[tuple[dict[str, Any], str]] = [
 
 
 def test_a_malformed_report_is_refused_with_its_reason(world: World) -> None:
-    good = world.report("out-1", on(1, 10))
-    results = world.record(*(dataclasses.replace(good, **wrong) for wrong, _code in MALFORMED))
+    results = world.record(
+        *(
+            dataclasses.replace(world.report("out-1", on(1, 10)), **wrong)
+            for wrong, _code in MALFORMED
+        )
+    )
     assert [(r.outcome, r.code) for r in results] == [("refused", code) for _w, code in MALFORMED]
     assert UsageEvent.objects.count() == 0
 
