@@ -5,6 +5,7 @@ from portal.models.client import ApiClient, ApiKey
 from portal.models.export import Export, ExportKind, JobSlot
 from portal.models.notice import NewsPosition, Notice, NoticeKind
 from portal.models.roster import Membership, Roster, RosterArtist, RosterKind
+from portal.models.visit import Visit
 
 __all__ = [
     "ApiClient",
@@ -20,4 +21,5 @@ __all__ = [
     "RosterArtist",
     "RosterKind",
     "User",
+    "Visit",
 ]
