@@ -75,7 +75,8 @@ class UseView:
 
     `state`: `holds` (allowed for some recording and tool), `overridden` (allowed although she did
     not say yes), `not_in_force` (she said yes, and nothing is allowed), `waits` (for her),
-    `refused`.
+    `refused`. `main_reason` is what stands most in the way of the recordings that no tool may
+    use, and `main_reason_recordings` how many of them it concerns.
     """
 
     use: UseKind
@@ -379,15 +380,21 @@ def _use_view(
                 allowed_somewhere.add(i)
                 overridden |= any(r.code is Code.OVERRIDDEN for r in decision.reasons)
             else:
-                for reason in decision.reasons:
-                    if reason.verdict is Verdict.NO:
-                        reasons[reason] += group.recordings
+                for reason in _against(decision):
+                    reasons[reason] += group.recordings
         steps = names.steps(decided[(tool.pk, 0)]) if groups else ()
         views.append(ToolView(tool, allowed, total, steps))
+    # What no tool may use: why not, by the tool that comes nearest.
+    nearest = Counter[Reason]()
+    for i, group in enumerate(groups if tools else ()):
+        if i not in allowed_somewhere:
+            closest = min((_against(decided[(t.pk, i)]) for t in tools), key=len)
+            for reason in closest:
+                nearest[reason] += group.recordings
     answer = next((a for a in answers if a.scope == "*/*" and not a.territories), None)
     stance = _stance(answer, loaded.at)
     allowed_total = sum(groups[i].recordings for i in allowed_somewhere)
-    top = _heaviest(reasons, stance)
+    top = _heaviest(nearest, stance)
     return UseView(
         use=use,
         state=_state(stance, allowed_total, overridden, waiting, reasons),
@@ -401,7 +408,7 @@ def _use_view(
         )
         + sum(g.recordings for g in groups if not g.bare and _is_named(g, use, loaded)),
         main_reason=names.step(top) if top is not None else None,
-        main_reason_recordings=min(reasons[top], total) if top is not None else 0,
+        main_reason_recordings=nearest[top] if top is not None else 0,
         missing=tuple(
             dict.fromkeys(
                 names.step(r) for r, _n in reasons.most_common() if SENTENCES[r.code].todo
@@ -416,6 +423,13 @@ def _use_view(
             and answer.wording.version != wording.version
         ),
         seq=loaded.seq,
+    )
+
+
+def _against(decision: Decision) -> tuple[Reason, ...]:
+    """Its reasons for a no, the same for every recording that they are the same for."""
+    return tuple(
+        dict.fromkeys(replace(r, seq=None) for r in decision.reasons if r.verdict is Verdict.NO)
     )
 
 

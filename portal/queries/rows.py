@@ -298,25 +298,36 @@ def _effects(
     stops: Sequence[Stop],
 ) -> list[Effect]:
     links = _links(view, reader)
+    asked = _questions(reader, requests)
     if view.state == "holds":
-        effects = [
-            Effect("allowed" if view.allowed == view.recordings else "partly", _holds(view), links)
-        ]
-        if view.stance == Stance.ALLOW and view.allowed < view.recordings and view.main_reason:
-            effects.append(Effect("idle", _stands_in_the_way(view)))
+        whole = view.allowed == view.recordings
+        effects = [Effect("allowed" if whole else "partly", _holds(view), links)]
+        blocked = view.main_reason is not None and view.main_reason.code not in OWN_ANSWER
+        if view.stance == Stance.ALLOW and not whole and blocked:
+            effects.append(
+                Effect("idle", _stands_in_the_way(view), (_what_is_missing(view, reader),))
+            )
     elif view.state == "overridden":
         effects = [Effect("overridden", _overridden(view), links)]
     elif view.state == "not_in_force":
-        effects = [Effect("idle", _said_yes(view), links)]
-    elif view.state == "waits" and (view.stance == Stance.UNDECIDED or requests):
-        effects = [Effect("waits", _waits(view, requests), _questions(reader, requests) + links)]
+        effects = [Effect("idle", _said_yes(view), (_what_is_missing(view, reader), *links))]
+    elif view.stance == Stance.UNDECIDED:
+        return [
+            Effect("waits", _waits(view, requests), asked + links),
+            *(Effect("denied", sentence) for sentence in _stopping(stops)),
+        ]
     else:
-        effects = [Effect("denied", _refused(view), links)]
-    if view.state in ("holds", "overridden", "not_in_force") and requests:
-        effects.append(Effect("waits", _asks(requests[0]), _questions(reader, requests)))
+        effects = [Effect("denied", " ".join(_stopping(stops)) or _refused(view), links)]
+        stops = ()
+    if requests:
+        effects.append(Effect("waits", _asks(requests[0]), asked))
     if view.stance != Stance.ALLOW:
-        effects += [Effect("idle", sentence) for sentence in _stopping(stops)]
+        effects += [Effect("denied", sentence) for sentence in _stopping(stops)]
     return effects
+
+
+def _what_is_missing(view: UseView, reader: Reader) -> Link:
+    return Link(_("What is missing"), f"{reader.url('missing')}#use-{view.use.value}")
 
 
 def _links(view: UseView, reader: Reader) -> tuple[Link, ...]:

@@ -137,11 +137,9 @@ def tabs(reader: Reader, current: str, waiting: int | None = None) -> list[dict[
         (_("In general"), "permissions"),
         (_("By AI tool"), "permission_tools"),
         (_("By recording"), "permission_recordings"),
-        (_("Exceptions"), "exceptions"),
         (_("Questions"), "requests"),
+        (_("Exceptions"), "exceptions"),
         (_("What is missing"), "missing"),
-        (_("Taken back"), "withdrawals"),
-        (_("On a day"), "history"),
     )
     return [
         {
