@@ -15,7 +15,7 @@ _LOOKED: Final = """
 INSERT INTO {table} AS v (user_id, artist_id, seen_at)
 VALUES (%s, %s, ledger_now())
     ON CONFLICT (user_id, artist_id) DO UPDATE
-   SET before_at = CASE WHEN v.seen_at < excluded.seen_at - %s THEN v.seen_at
+   SET before_at = CASE WHEN v.seen_at < excluded.seen_at - make_interval(secs => %s) THEN v.seen_at
                         ELSE v.before_at END,
        seen_at = greatest(v.seen_at, excluded.seen_at)
 RETURNING before_at
@@ -29,7 +29,8 @@ def note_visit(*, by: User, artist: Artist) -> datetime | None:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            _LOOKED.format(table=Visit._meta.db_table), [by.pk, artist.pk, VISIT_ENDS_AFTER]
+            _LOOKED.format(table=Visit._meta.db_table),
+            [by.pk, artist.pk, int(VISIT_ENDS_AFTER.total_seconds())],
         )
         (before,) = cursor.fetchone()
     return before if isinstance(before, datetime) else None

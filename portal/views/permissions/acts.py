@@ -15,9 +15,10 @@ from consent.scopes import scope_of
 from consent.words import Stance, UseKind, Way
 from portal.queries.answers import changed_by, seal_of, skipped_by
 from portal.queries.rows import Reader
+from portal.queries.saying import about_text
 from portal.roles import Role, Scope
 from portal.services.answers import undo
-from portal.views.permissions.common import PortalRequest, about_text, leads, page_of, reader_of
+from portal.views.permissions.common import PortalRequest, leads, page_of, reader_of
 
 PER_PAGE = 50
 

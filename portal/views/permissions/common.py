@@ -98,23 +98,6 @@ def about_data(about: About) -> dict[str, str]:
     return data
 
 
-def about_text(about: About) -> str:
-    """In words what an answer is about."""
-    if about.tool is not None:
-        whom = _("%(tool)s by %(company)s") % {
-            "tool": about.tool.name,
-            "company": about.tool.company.party.name,
-        }
-    elif about.company is not None:
-        whom = _("every tool by %(company)s") % {"company": about.company.party.name}
-    else:
-        whom = ""
-    if about.recording is None:
-        return whom or _("all your work")
-    title = _("“%(title)s”") % {"title": about.recording.title}
-    return _("%(title)s, for %(whom)s") % {"title": title, "whom": whom} if whom else title
-
-
 def page_of(reader: Reader, about: About, use: str = "") -> str:
     """The page on which this answer stands, at its row."""
     if about.recording is not None and about.tool is not None:

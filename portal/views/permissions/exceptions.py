@@ -13,12 +13,12 @@ from consent.scopes import scope_of
 from consent.words import Stance, UseKind
 from portal.answering import scope_to_clear
 from portal.queries.answers import exceptions_of
+from portal.queries.saying import about_text
 from portal.queries.why import next_step, whose_move
 from portal.queries.withdrawals import stops, withdrawals_of
 from portal.views.permissions.common import (
     PortalRequest,
     about_data,
-    about_text,
     page_of,
     reader_of,
     tabs,

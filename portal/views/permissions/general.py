@@ -24,13 +24,13 @@ from portal.queries.permissions import (
     tool_rows,
 )
 from portal.queries.rows import Reader, UseRow
+from portal.queries.saying import about_text
 from portal.roles import Scope
 from portal.services.answers import give_answer, take_back_narrower
 from portal.views.permissions.common import (
     PortalRequest,
     about_data,
     about_of,
-    about_text,
     leads,
     page_of,
     reader_of,
