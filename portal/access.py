@@ -439,6 +439,9 @@ def middleware(
 def frame_facts(request: HttpRequest) -> "FrameFacts":
     """Whom the reader may look at, for whom she acts, and what waits: for `portal.context`.
 
+    The banner speaks of the artist whom the page's address names (`slug`), not of the one whom
+    another window has chosen meanwhile.
+
     One query beside those of the access object; none for somebody who reaches no artist.
     """
     from portal.context import ArtistChoice, FrameFacts

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from django.urls import ResolverMatch
 
 from consent.clock import now
 from consent.errors import NotFound, Refused
@@ -494,6 +495,17 @@ def test_the_banner_says_for_whom_and_as_what(
         "You are acting for Maren Holt as manager. Maren Holt sees everything you do."
     )
     assert Access.of(charlie).acting.endswith("You can see it and change nothing.")
+
+
+def test_the_banner_speaks_of_the_artist_whom_the_address_names(
+    ines: User, maren: Artist, aoi: Artist
+) -> None:
+    for slug, name in ((aoi.slug, "田中葵"), ("", "Maren Holt")):
+        request = request_of(ines, chosen=str(maren.party.ref))
+        request.resolver_match = ResolverMatch(lambda: None, (), {"slug": slug})
+        facts = frame_facts(request)
+        assert str(facts.acting).startswith(f"You are acting for {name} ")
+        assert [one.name for one in facts.artists if one.current] == [name]
 
 
 def test_the_frame_of_somebody_who_reaches_nobody_is_empty(charlie: User) -> None:
