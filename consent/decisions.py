@@ -383,6 +383,17 @@ def _shares(
     return [Reason(worst, Verdict.NO, right=right, seq=max(c.seq for c in claims))]
 
 
+def _most_claimed(claims: Sequence[ClaimFacts], territory: str | None) -> int:
+    """The largest sum of shares in any one place that the question is about, in basis points."""
+    if territory is not None:
+        return sum(c.share_bp for c in claims)
+    everywhere = sum(c.share_bp for c in claims if not c.territories)
+    places = {t for c in claims for t in c.territories}
+    return everywhere + max(
+        (sum(c.share_bp for c in claims if t in c.territories) for t in places), default=0
+    )
+
+
 def _licence(holder: int, question: Question, facts: Facts, tool: ToolFacts) -> LicenceFacts | None:
     """The licence of this holder that covers the question; of several, the most careful one."""
     found = [
