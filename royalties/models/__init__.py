@@ -1,6 +1,7 @@
 """What uses are worth, and to whom: usage, rates, splits, allocation, postings, statements."""
 
 from royalties.models.allocation import Allocation, AllocationLine, AllocationShare
+from royalties.models.earnings import RecordingEarnings, ToolEarnings
 from royalties.models.hold import HoldRelease
 from royalties.models.payout import Payout
 from royalties.models.period import ClosingStep, Period
@@ -21,12 +22,14 @@ __all__ = [
     "Period",
     "Posting",
     "Rate",
+    "RecordingEarnings",
     "SplitAnswer",
     "SplitShare",
     "SplitVersion",
     "Statement",
     "StatementDraft",
     "StatementLine",
+    "ToolEarnings",
     "Transaction",
     "UsageConflict",
     "UsageEvent",

@@ -45,6 +45,7 @@ class Allocation(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["recording", "period"], name="allocations_of_recording"),
+            models.Index(fields=["period"], condition=~Q(held=""), name="allocations_held"),
         ]
         constraints = [
             models.UniqueConstraint(

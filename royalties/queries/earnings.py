@@ -13,11 +13,17 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet, Sum
 
 from consent.models import Artist, Party
-from royalties.models import AllocationLine, Period, Posting, SplitVersion, Statement, StatementLine
-from royalties.words import AccountKind, PeriodState, SplitStatus, Standing
-
-_EARNED = Sum("amount_micros", filter=~Q(standing=Standing.HELD), default=0)
-_HELD = Sum("amount_micros", filter=Q(standing=Standing.HELD), default=0)
+from royalties.models import (
+    AllocationLine,
+    Period,
+    Posting,
+    RecordingEarnings,
+    SplitVersion,
+    Statement,
+    StatementLine,
+    ToolEarnings,
+)
+from royalties.words import AccountKind, PeriodState, SplitStatus
 
 type Payee = Artist | Party
 """Whose money: an artist stands for her party (they share their key)."""
@@ -128,44 +134,35 @@ def earnings_by_tool(
 ) -> list[ToolEarned]:
     """One row per tool and currency, the largest first."""
     rows = (
-        _lines(payee, since, until)
+        _tool_sums(payee, since, until)
         .values_list(
             "tool_id", "tool__slug", "tool__name", "tool__company__party__name",
             "statement__currency",
         )
-        .annotate(earned=_EARNED, held=_HELD, uses=Sum("events"))
+        .annotate(earned=Sum("earned_micros"), held=Sum("held_micros"), uses=Sum("events"))
         .order_by("statement__currency", "-earned", "tool__slug")
     )  # fmt: skip
     return [
-        ToolEarned(tool, slug, name, company, currency, int(earned or 0), int(held or 0), uses)
+        ToolEarned(tool, slug, name, company, currency, int(earned), int(held), int(uses))
         for tool, slug, name, company, currency, earned, held, uses in rows
     ]
 
 
 def earnings_by_recording(
-    payee: Payee,
-    *,
-    since: date | None = None,
-    until: date | None = None,
-    offset: int = 0,
-    limit: int = 50,
+    payee: Payee, *, currency: str | None = None, offset: int = 0, limit: int = 50
 ) -> list[RecordingEarned]:
-    """One row per recording and currency, the largest first; ask for one more to see if any."""
-    rows = (
-        _lines(payee, since, until)
-        .values_list(
-            "recording_id", "recording__isrc", "recording__title", "recording__language",
-            "statement__currency",
-        )
-        .annotate(earned=_EARNED, held=_HELD, uses=Sum("events"))
-        .order_by("statement__currency", "-earned", "recording__isrc")[offset : offset + limit]
-    )  # fmt: skip
-    return [
-        RecordingEarned(
-            recording, isrc, title, language, currency, int(earned or 0), int(held or 0), uses
-        )
-        for recording, isrc, title, language, currency, earned, held, uses in rows
-    ]
+    """What each recording has brought so far, the largest first (per currency).
+
+    Ask for one more than a page shows to see whether there is another page.
+    """
+    sums = RecordingEarnings.objects.filter(party=payee.pk)
+    if currency is not None:
+        sums = sums.filter(currency=currency)
+    rows = sums.order_by("currency", "-earned_micros", "recording_id").values_list(
+        "recording_id", "recording__isrc", "recording__title", "recording__language",
+        "currency", "earned_micros", "held_micros", "events",
+    )[offset : offset + limit]  # fmt: skip
+    return [RecordingEarned(*row) for row in rows]
 
 
 def earnings_by_month_and_tool(
@@ -173,16 +170,13 @@ def earnings_by_month_and_tool(
 ) -> list[MonthToolEarned]:
     """The figures of a chart: months in order, tools by name."""
     rows = (
-        _lines(payee, since, until)
-        .exclude(standing=Standing.HELD)
-        .values_list("statement__period__starts_on", "tool__name", "statement__currency")
-        .annotate(earned=Sum("amount_micros"))
+        _tool_sums(payee, since, until)
         .order_by("statement__currency", "statement__period__starts_on", "tool__name")
+        .values_list(
+            "statement__period__starts_on", "tool__name", "statement__currency", "earned_micros"
+        )
     )
-    return [
-        MonthToolEarned(month, tool, currency, int(earned))
-        for month, tool, currency, earned in rows
-    ]
+    return [MonthToolEarned(*row) for row in rows]
 
 
 def months_in_progress() -> list[MonthInProgress]:
@@ -257,13 +251,25 @@ def statements_of(payee: Payee) -> list[Statement]:
 
 
 def statement(payee: Payee, *, ref: UUID) -> Statement | None:
-    """One published statement of `payee` with its lines at hand (two queries); None if not hers."""
+    """One published statement of `payee`; None if it is not hers."""
     return (
-        Statement.objects.filter(party=payee.pk, ref=ref)
-        .select_related("period", "party")
-        .prefetch_related("lines__recording", "lines__tool__company__party")
-        .first()
+        Statement.objects.filter(party=payee.pk, ref=ref).select_related("period", "party").first()
     )
+
+
+def lines_of(
+    statement: Statement, *, offset: int = 0, limit: int | None = None
+) -> list[StatementLine]:
+    """Lines of a statement in their order, recording, tool and company at hand; one query.
+
+    What can be paid first, then what was held before and is released, then what is held.
+    """
+    lines = (
+        StatementLine.objects.filter(statement=statement)
+        .select_related("statement", "recording", "tool__company__party")
+        .order_by("position")
+    )
+    return list(lines[offset:] if limit is None else lines[offset : offset + limit])
 
 
 def _statements(payee: Payee, since: date | None, until: date | None) -> QuerySet[Statement]:
@@ -275,8 +281,8 @@ def _statements(payee: Payee, since: date | None, until: date | None) -> QuerySe
     return found
 
 
-def _lines(payee: Payee, since: date | None, until: date | None) -> QuerySet[StatementLine]:
-    found = StatementLine.objects.filter(statement__party=payee.pk)
+def _tool_sums(payee: Payee, since: date | None, until: date | None) -> QuerySet[ToolEarnings]:
+    found = ToolEarnings.objects.filter(statement__party=payee.pk)
     if since is not None:
         found = found.filter(statement__period__starts_on__gte=since)
     if until is not None:

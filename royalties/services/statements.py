@@ -123,12 +123,51 @@ def publish_statements(*, by: "User | None", period: Period) -> list[Statement]:
             for position, (line, minor) in enumerate(shown, start=1)
         ),
     )
+    _sum_up(period)
     post(period=period, transactions=carries, at=at)
     StatementDraft.objects.filter(period=period).delete()
     period.state = PeriodState.PUBLISHED
     period.published_at = at
     period.save(update_fields=["state", "published_at"])
     return statements
+
+
+def _sum_up(period: Period) -> None:
+    """Add the month's lines to the sums that pages read."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO royalties_toolearnings
+                   (statement_id, tool_id, earned_micros, held_micros, events)
+            SELECT l.statement_id, l.tool_id,
+                   coalesce(sum(l.amount_micros) FILTER (WHERE l.standing <> 'held'), 0),
+                   coalesce(sum(l.amount_micros) FILTER (WHERE l.standing = 'held'), 0),
+                   sum(l.events)
+              FROM royalties_statementline l
+              JOIN royalties_statement s ON s.id = l.statement_id
+             WHERE s.period_id = %s GROUP BY l.statement_id, l.tool_id ORDER BY 1, 2
+            """,
+            [period.pk],
+        )
+        cursor.execute(
+            """
+            INSERT INTO royalties_recordingearnings AS e
+                   (party_id, currency, recording_id, earned_micros, held_micros, events)
+            SELECT s.party_id, s.currency, l.recording_id,
+                   coalesce(sum(l.amount_micros) FILTER (WHERE l.standing <> 'held'), 0),
+                   coalesce(sum(l.amount_micros) FILTER (WHERE l.standing = 'held'), 0),
+                   sum(l.events)
+              FROM royalties_statementline l
+              JOIN royalties_statement s ON s.id = l.statement_id
+             WHERE s.period_id = %s
+             GROUP BY s.party_id, s.currency, l.recording_id ORDER BY 1, 2, 3
+            ON CONFLICT (party_id, currency, recording_id) DO UPDATE
+               SET earned_micros = e.earned_micros + excluded.earned_micros,
+                   held_micros = e.held_micros + excluded.held_micros,
+                   events = e.events + excluded.events
+            """,
+            [period.pk],
+        )
 
 
 def _statement(

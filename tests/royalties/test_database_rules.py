@@ -42,6 +42,7 @@ APPEND_ONLY = [
     "royalties_splitshare",
     "royalties_statement",
     "royalties_statementline",
+    "royalties_toolearnings",
     "royalties_transaction",
     "royalties_usageconflict",
     "royalties_usageevent",
@@ -105,6 +106,7 @@ def test_every_table_of_money_is_either_append_only_or_known_to_change() -> None
         "royalties_closingstep",
         "royalties_payout",
         "royalties_period",
+        "royalties_recordingearnings",
         "royalties_splitversion",
         "royalties_statementdraft",
     }
