@@ -1,0 +1,211 @@
+"""A receipt from the real ledger, judged by the script alone, in a process of its own."""
+
+import io
+import json
+import subprocess
+import sys
+import uuid
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from consent.errors import NotFound, Refused
+from consent.ledger_keys import verifying_keys
+from consent.models import Act, LedgerPersonal, Permission
+from consent.scopes import Scope
+from consent.services.permissions import answer_permission, answer_recordings, revoke_permission
+from consent.services.receipts import (
+    Receipt,
+    receipt_for_act,
+    receipt_for_recording,
+    receipt_zip,
+    verifier_text,
+)
+from consent.services.sealing import seal_ledger
+from tests.consent.ledger_story import Story, tell_story
+
+
+@pytest.fixture(autouse=True)
+def nothing_outside(settings: Any) -> None:
+    settings.LEDGER_SINKS = []
+
+
+@pytest.fixture
+def story(db: None) -> Story:
+    return tell_story()
+
+
+def judge(receipt: Receipt, folder: Path, *, key: str = "") -> tuple[int, str]:
+    (folder / "receipt.json").write_text(receipt.text, encoding="utf-8")
+    (folder / "verify_receipt.py").write_text(verifier_text(), encoding="utf-8")
+    command = [sys.executable, "-I", "verify_receipt.py", "receipt.json"]
+    ran = subprocess.run(
+        [*command, *(["--key", key] if key else [])],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        env={"PYTHONUTF8": "1"},
+    )
+    assert not ran.stderr
+    return ran.returncode, ran.stdout
+
+
+def test_an_act_is_proved_to_whoever_has_the_key(story: Story, tmp_path: Path) -> None:
+    given = answer_permission(by=story.ines, artist=story.maren, use="style", stance="deny")
+    seal_ledger()
+    receipt = receipt_for_act(act=given.permission.act_id)
+    [key] = verifying_keys()
+    status, said = judge(receipt, tmp_path, key=key.encode())
+    assert status == 0
+    assert "PROVED: it was signed with the key that you gave." in said
+    assert '    stance: "deny"' in said
+    assert receipt.entries == 1
+
+
+def test_before_the_seal_there_is_no_receipt_yet(story: Story) -> None:
+    seal_ledger()
+    given = answer_permission(by=story.ines, artist=story.maren, use="style", stance="deny")
+    with pytest.raises(Refused) as refusal:
+        receipt_for_act(act=given.permission.act_id)
+    assert refusal.value.code == "not_sealed"
+    assert "within a minute" in refusal.value.sentence
+
+
+def test_an_act_that_never_was_has_no_receipt(story: Story) -> None:
+    seal_ledger()
+    with pytest.raises(NotFound):
+        receipt_for_act(act=uuid.uuid4())
+
+
+def test_ten_recordings_in_one_act_are_one_receipt(story: Story, tmp_path: Path) -> None:
+    act = answer_recordings(
+        by=story.ines,
+        artist=story.maren,
+        use="discovery",
+        stance="allow",
+        recordings=[r.pk for r in story.hers],
+    )
+    assert act is not None
+    seal_ledger()
+    receipt = receipt_for_act(act=act.ref)
+    assert receipt.entries == len(story.hers)
+    assert judge(receipt, tmp_path)[0] == 0
+
+
+def test_the_wording_that_was_shown_is_in_the_receipt(story: Story, tmp_path: Path) -> None:
+    yes = Permission.objects.get(use="voice", stance="allow")
+    seal_ledger()
+    receipt = receipt_for_act(act=yes.act_id)
+    [notice] = receipt.data["record"]["dpv:hasNotice"]
+    assert notice["dct:description"] == story.wording.text
+    assert judge(receipt, tmp_path)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("use", "stance", "status"),
+    [
+        ("generative_training", "allow", "dpv:ConsentGiven"),
+        ("voice", "deny", "dpv:ConsentWithdrawn"),
+        ("generative_training", "deny", "dpv:ConsentRefused"),
+        ("discovery", "undecided", "dpv:ConsentRevoked"),
+    ],
+)
+def test_the_record_says_the_state_in_the_terms_of_dpv(
+    use: str, stance: str, status: str, story: Story
+) -> None:
+    answer = Permission.objects.filter(use=use, stance=stance).latest("id")
+    seal_ledger()
+    record = receipt_for_act(act=answer.act_id).data["record"]
+    assert [r["dpv:hasConsentStatus"] for r in record["dpv:hasRecordOfActivity"]] == [status]
+
+
+def test_personal_parts_are_opened_for_the_person_and_for_nobody_else(
+    story: Story, tmp_path: Path
+) -> None:
+    given = answer_permission(by=story.ines, artist=story.maren, use="style", stance="deny")
+    revoked = revoke_permission(
+        by=story.olga, permission=given.permission, reason="Somebody else had her phone."
+    )
+    seal_ledger()
+    hers = receipt_for_act(act=revoked.act_id, opened_for=[story.maren.party.ref])
+    another = receipt_for_act(act=revoked.act_id, opened_for=[story.aoi.party.ref, uuid.uuid4()])
+    assert "had her phone" in judge(hers, tmp_path)[1]
+    status, said = judge(another, tmp_path)
+    assert status == 0
+    assert "phone" not in said + another.text
+
+
+def test_no_name_stands_in_a_receipt_that_was_not_opened(story: Story) -> None:
+    registered = Act.objects.filter(kind="register_party").earliest("created_at")
+    seal_ledger()
+    receipt = receipt_for_act(act=registered.ref)
+    assert story.maren.party.name not in receipt.text
+    opened = receipt_for_act(act=registered.ref, opened_for=[story.maren.party.ref])
+    assert story.maren.party.name in opened.text
+    assert LedgerPersonal.objects.count() > 0
+
+
+def test_what_holds_for_one_recording_is_proved_on_demand(story: Story, tmp_path: Path) -> None:
+    answer_permission(
+        by=story.ines,
+        artist=story.maren,
+        use="generative_training",
+        stance="deny",
+        scope=Scope(recording=story.hers[0]),
+    )
+    seal_ledger()
+    receipt = receipt_for_recording(
+        artist=story.maren,
+        recording=story.hers[0],
+        use="generative_training",
+        tool=story.tidesmith,
+    )
+    status, said = judge(receipt, tmp_path)
+    assert status == 0
+    kinds = {json.loads(each["leaf"])["kind"] for each in receipt.data["leaves"]}
+    assert {"recording.identified", "permission.answered"} <= kinds
+    assert story.hers[0].isrc in said
+    stances = [
+        body["stance"]
+        for each in receipt.data["leaves"]
+        if "stance" in (body := json.loads(each["leaf"])["body"])
+    ]
+    assert stances == ["allow", "deny"], "hers on all work, and hers on this recording"
+
+
+def test_the_zip_has_everything_that_checking_needs_and_no_key(story: Story) -> None:
+    given = answer_permission(by=story.ines, artist=story.maren, use="style", stance="deny")
+    seal_ledger()
+    receipt = receipt_for_act(act=given.permission.act_id)
+    with zipfile.ZipFile(io.BytesIO(receipt_zip(receipt))) as archive:
+        assert sorted(archive.namelist()) == ["READ ME.txt", "receipt.json", "verify_receipt.py"]
+        assert archive.read("receipt.json").decode() == receipt.text
+        assert "--key KEY" in archive.read("READ ME.txt").decode()
+
+
+def test_a_receipt_in_another_language_verifies_too(story: Story, tmp_path: Path) -> None:
+    given = answer_permission(by=story.ines, artist=story.maren, use="style", stance="deny")
+    seal_ledger()
+    with translation.override("de"):
+        receipt = receipt_for_act(act=given.permission.act_id)
+    assert receipt.data["record"]["dpv:hasProcess"]["dct:language"] == "de"
+    assert judge(receipt, tmp_path)[0] == 0
+
+
+def test_a_receipt_outlives_the_key_and_the_growth_of_the_ledger(
+    story: Story, settings: Any, tmp_path: Path
+) -> None:
+    given = answer_permission(by=story.ines, artist=story.maren, use="style", stance="deny")
+    seal_ledger()
+    [old] = verifying_keys()
+    before = receipt_for_act(act=given.permission.act_id)
+    settings.LEDGER_OLD_KEYS = [old.encode()]
+    settings.LEDGER_SIGNING_KEY = ""
+    after = receipt_for_act(act=given.permission.act_id)
+    for receipt in (before, after):
+        assert judge(receipt, tmp_path, key=old.encode())[0] == 0
