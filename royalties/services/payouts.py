@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from consent.clock import now
 from consent.errors import Refused, refused_by
 from consent.models import Party
+from consent.services.acts import take_turn
 from royalties.models import Account, Payout, Posting
 from royalties.money import MoneyError, minor_to_micros
 from royalties.services.periods import month_of, open_period_for
@@ -34,6 +35,7 @@ def request_payout(
         amount_micros = minor_to_micros(amount_minor, currency)
     except MoneyError as error:
         raise Refused("currency", str(error), field="currency") from error
+    take_turn("payout", party.pk, key)
     # The account's row orders all that is decided by its balance.
     account = accounts_of([(AccountKind.PAYABLE.value, party.pk, currency)])
     payable = Account.objects.select_for_update(no_key=True).get(

@@ -1,6 +1,7 @@
 """From an amount to the uses behind it: every figure is found again in the records."""
 
 import threading
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from typing import Any
@@ -10,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from consent.errors import Refused
+from consent.models import Party
 from royalties.models import Account, Payout, Posting, StatementLine, UsageEvent
 from royalties.queries.earnings import (
     balances_of,
@@ -236,37 +238,45 @@ def test_a_payout_takes_from_the_balance_once_and_gives_back_when_cancelled(worl
     assert caught.value.code == "payout_gone"
 
 
-def test_of_two_payouts_that_race_for_one_balance_exactly_one_wins(world: World) -> None:
-    (balance,) = balances_of(world.maren)
-    whole = balance.payable_micros // 10_000
+def all_at_once(party: Party, amount_minor: int, keys: Sequence[str]) -> list[str]:
+    """Request a payout for each key at the same moment; what each came to."""
     outcomes: list[str] = []
-    start = threading.Barrier(8)
+    start = threading.Barrier(len(keys))
 
-    def ask(number: int) -> None:
+    def ask(key: str) -> None:
         try:
             start.wait()
-            request_payout(
-                by=None,
-                party=world.maren.party,
-                currency="EUR",
-                amount_minor=whole,
-                key=f"race-{number}",
+            payout = request_payout(
+                by=None, party=party, currency="EUR", amount_minor=amount_minor, key=key
             )
-            outcomes.append("paid")
+            outcomes.append(str(payout.ref))
         except Refused as refused:
             outcomes.append(refused.code)
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    threads = [threading.Thread(target=ask, args=(key,)) for key in keys]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(outcomes) == ["balance_too_low"] * 7 + ["paid"]
-    assert Payout.objects.count() == 1
+    return outcomes
+
+
+def test_of_payouts_that_race_for_one_balance_exactly_one_wins(world: World) -> None:
+    (balance,) = balances_of(world.maren)
+    whole = balance.payable_micros // 10_000
+    outcomes = all_at_once(world.maren.party, whole, [f"race-{n}" for n in range(8)])
+    payout = Payout.objects.get()
+    assert sorted(outcomes) == sorted([str(payout.ref)] + ["balance_too_low"] * 7)
     account = Account.objects.get(kind="payable", party=world.maren.pk, currency="EUR")
     assert sum(p.amount_micros for p in Posting.objects.filter(account=account)) == 0
+
+
+def test_one_key_sent_sixteen_times_at_once_is_one_payout(world: World) -> None:
+    outcomes = all_at_once(world.maren.party, 1, ["the same"] * 16)
+    assert outcomes == [str(Payout.objects.get().ref)] * 16
+    assert Posting.objects.filter(transaction__kind="payout").count() == 2
 
 
 def test_rates_are_set_once_with_their_version(world: World) -> None:
