@@ -1,0 +1,304 @@
+"""The rules of "Who decides" a second time: slow, naive, and written from the rules alone.
+
+It shares the dataclasses of facts with `consent.decisions` and not one line of its reasoning. Where
+the decision thinks of scopes that cover and touch, this thinks of *places*: a question about the
+world is a question about every place that any fact names, and about one more that none names.
+It is yes where it is yes in each of them.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from consent.decisions import (
+    Answer,
+    ArtistFacts,
+    ClaimFacts,
+    Facts,
+    LicenceFacts,
+    Question,
+    RecordingFacts,
+)
+
+ELSEWHERE = "elsewhere"  # a place that no fact names by itself
+TRAINING = ("generative_training", "analysis_training", "remix_input")
+OF_HER_OWN = ("style", "name_image")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`against` says, in the codes of `consent.decisions`, what stands in the way and at whom."""
+
+    against: frozenset[tuple[str, int | None]]
+
+    @property
+    def allowed(self) -> bool:
+        return not self.against
+
+
+def judge(question: Question, facts: Facts) -> Verdict:
+    """Everything that stands in the way; nothing is a yes."""
+    if (wrong := _nothing_to_decide(question, facts)) is not None:
+        return Verdict(frozenset({(wrong, None)}))
+    found: set[tuple[str, int | None]] = set()
+    for place in places(question, facts):
+        found |= set(_at_one_place(question, facts, place))
+    return Verdict(frozenset(found))
+
+
+def places(question: Question, facts: Facts) -> list[str]:
+    """The one place asked about, or every place that could make a difference."""
+    if question.territory is not None:
+        return [question.territory]
+    named: set[str] = set()
+    for claim in facts.claims:
+        named |= claim.territories
+    for licence in facts.licences:
+        named |= licence.territories
+    for artist in facts.artists.values():
+        for answer in artist.answers:
+            named |= answer.territories
+    return [*sorted(named), ELSEWHERE]
+
+
+def moments(facts: Facts) -> list[datetime]:
+    """Every moment at which these facts may begin to answer differently, in order."""
+    found = [c.valid_until for c in facts.claims] + [x.ends_at for x in facts.licences]
+    found.append(facts.changes_at)
+    for artist in facts.artists.values():
+        found.append(artist.changes_at)
+        for answer in artist.answers:
+            found.append(answer.valid_until)
+            for days in {answer.notice_days or 0, *(x.notice_days for x in facts.licences)}:
+                found.append(answer.given_at + timedelta(days=days))
+    return sorted({m for m in found if m is not None})
+
+
+def _nothing_to_decide(question: Question, facts: Facts) -> str | None:
+    recording, tool = facts.recording, facts.tool
+    if question.use not in (*TRAINING, *OF_HER_OWN, "discovery", "voice"):
+        return "unknown_use"
+    if recording is None:
+        return "unknown_recording"
+    if recording.withdrawn:
+        return "recording_withdrawn"
+    if not recording.main_artists:
+        return "no_main_artist"
+    if tool is None:
+        return "unknown_tool"
+    if tool.suspended:
+        return "tool_suspended"
+    if tool.company_suspended:
+        return "company_suspended"
+    if not tool.model_known:
+        return "unknown_model_version"
+    if tool.model_retired:
+        return "model_version_retired"
+    return None
+
+
+def _at_one_place(
+    question: Question, facts: Facts, place: str
+) -> Iterator[tuple[str, int | None]]:
+    use, at, recording = question.use, question.at, facts.recording
+    assert recording is not None
+    world = question.territory is None
+
+    def holds_here(claim: ClaimFacts) -> bool:
+        running = claim.valid_until is None or claim.valid_until > at
+        return running and _reaches(claim.territories, place)
+
+    claims = [c for c in facts.claims if holds_here(c)]
+
+    # Rights: whole, undisputed, each holder in good standing.
+    holders: list[ClaimFacts] = []
+    if use not in OF_HER_OWN:
+        master = [c for c in claims if c.right == "master" and c.work is None]
+        mine = [c for c in master if c.repertoire in (None, *recording.main_artists)]
+        yield from _what_is_wrong_with(mine)
+        holders += mine
+    if use in TRAINING:
+        about = [c for c in claims if c.right == "publishing"]
+        blanket = [c for c in about if c.repertoire in recording.main_artists]
+        for work in recording.works or (None,):
+            direct = [c for c in about if c.work is not None and c.work == work]
+            yield from _what_is_wrong_with([*direct, *blanket])
+            holders += direct
+        holders += blanket
+
+    # Licences: each holder has signed for exactly this.
+    signed: dict[int, list[LicenceFacts]] = {}
+    for holder in {c.party for c in holders}:
+        signed[holder] = _licences(holder, question, facts)
+        if not signed[holder]:
+            yield "no_licence", holder
+
+    # Who is asked.
+    asked = dict.fromkeys((*recording.main_artists, *recording.featured_artists))
+    if use == "voice":
+        yield from _nobody_to_lend_a_voice(recording, facts)
+        asked = dict.fromkeys(recording.voices or tuple(asked))
+    if use in OF_HER_OWN:
+        for artist in asked:
+            express = [
+                c.party
+                for c in facts.claims
+                if c.right == "likeness"
+                and c.repertoire == artist
+                and c.authority != "blanket"
+                and not c.disputed
+                and not c.suspended
+                and holds_here(c)
+                and (not world or not c.territories)
+            ]
+            signatures = [
+                x for party in (artist, *express) for x in _licences(party, question, facts)
+            ]
+            if not signatures:
+                yield "no_express_authority", artist
+            signed.setdefault(artist, []).extend(signatures)
+
+    overridden = use not in (*OF_HER_OWN, "voice") and _decided_without_her(holders, signed)
+    for key in asked:
+        artist_facts = facts.artists.get(key)
+        if artist_facts is None:
+            yield "artist_undecided", key
+            continue
+        if artist_facts.suspended:
+            yield "artist_suspended", key
+            continue
+        if use == "voice" and artist_facts.is_minor and not artist_facts.has_guardian:
+            yield "guardian_missing", key
+        if not overridden and not _says_yes(artist_facts, question, facts, place, signed):
+            yield "artist", key
+
+
+def _reaches(territories: frozenset[str], place: str) -> bool:
+    return not territories or place in territories
+
+
+def _what_is_wrong_with(claims: list[ClaimFacts]) -> Iterator[tuple[str, int | None]]:
+    total = sum(c.share_bp for c in claims)
+    if not claims:
+        yield "right_unknown", None
+    elif total < 10_000:
+        yield "right_under_claimed", None
+    elif total > 10_000:
+        yield "right_over_claimed", None
+    for claim in claims:
+        if claim.disputed:
+            yield "right_disputed", claim.party
+        if claim.suspended:
+            yield "holder_suspended", claim.party
+
+
+def _licences(holder: int, question: Question, facts: Facts) -> list[LicenceFacts]:
+    """The licences of `holder` that cover all of what is asked, wherever it is asked about."""
+    assert facts.tool is not None
+    return [
+        x
+        for x in facts.licences
+        if x.holder == holder
+        and question.use in x.uses
+        and x.covers
+        and not x.ended
+        and x.began_at <= question.at
+        and (x.ends_at is None or x.ends_at > question.at)
+        and (not x.territories or question.territory in x.territories)
+        and (not x.models or facts.tool.model in x.models)
+    ]
+
+
+def _nobody_to_lend_a_voice(
+    recording: RecordingFacts, facts: Facts
+) -> Iterator[tuple[str, int | None]]:
+    names = recording.voices or (*recording.main_artists, *recording.featured_artists)
+    for key in names:
+        artist = facts.artists.get(key)
+        if artist is not None and artist.kind != "person":
+            yield "voice_unknown", key
+
+
+def _decided_without_her(
+    holders: Iterable[ClaimFacts], signed: dict[int, list[LicenceFacts]]
+) -> bool:
+    """Every holder does without her yes, and one of the master's by a clause of a contract."""
+    by_clause = False
+    for claim in holders:
+        if claim.authority == "blanket":
+            continue
+        licences = signed[claim.party]
+        if not licences or any(x.artist_approval or not x.clause for x in licences):
+            return False
+        by_clause = by_clause or claim.right == "master"
+    return by_clause
+
+
+def _says_yes(
+    artist: ArtistFacts,
+    question: Question,
+    facts: Facts,
+    place: str,
+    signed: dict[int, list[LicenceFacts]],
+) -> bool:
+    """Does she allow it at this place? Each answer that speaks, unless a narrower one does."""
+    speaking = [
+        said
+        for said in (_as_it_stands(a, question, facts, signed) for a in artist.answers)
+        if said is not None and _reaches(said.territories, place)
+    ]
+    heard = [a for a in speaking if not any(_lies_strictly_within(b, a) for b in speaking)]
+    return bool(heard) and all(a.stance == "allow" for a in heard)
+
+
+def _as_it_stands(
+    answer: Answer, question: Question, facts: Facts, signed: dict[int, list[LicenceFacts]]
+) -> Answer | None:
+    """What an answer says at the moment asked about: None when it says nothing any more."""
+    if answer.way == "cleared":
+        return None
+    if answer.valid_until is not None and answer.valid_until <= question.at:
+        # A yes that has ended is a no until she answers again; a no that has ended is silent.
+        return replace(answer, stance="deny") if answer.stance == "allow" else None
+    if _still_runs_off(answer, question, facts, signed):
+        return replace(answer, stance="allow")
+    return answer
+
+
+def _still_runs_off(
+    answer: Answer, question: Question, facts: Facts, signed: dict[int, list[LicenceFacts]]
+) -> bool:
+    """A yes that was taken back speaks on for outputs of models that were licensed before."""
+    tool = facts.tool
+    assert tool is not None
+    if answer.stance == "allow" or not answer.took_back_allow:
+        return False
+    if answer.way in ("revoked", "invalidated"):
+        return False
+    if tool.model_registered_at is None or tool.model_registered_at >= answer.given_at:
+        return False
+    licences = [x for some in signed.values() for x in some]
+    if not licences or any(x.began_at >= answer.given_at for x in licences):
+        return False
+    notice = answer.notice_days
+    if notice is None:
+        notice = 0 if question.use == "voice" else min(x.notice_days for x in licences)
+    return answer.given_at + timedelta(days=notice) > question.at
+
+
+def _lies_strictly_within(narrow: Answer, wide: Answer) -> bool:
+    rank = {"": 0, "company": 1, "tool": 2}
+    within = (
+        narrow.on_recording >= wide.on_recording
+        and rank[narrow.maker] >= rank[wide.maker]
+        and (
+            not wide.territories
+            or (bool(narrow.territories) and narrow.territories <= wide.territories)
+        )
+    )
+    same = (
+        narrow.on_recording == wide.on_recording
+        and narrow.maker == wide.maker
+        and narrow.territories == wide.territories
+    )
+    return within and not same
