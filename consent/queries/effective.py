@@ -5,6 +5,7 @@ whose rights are alike are one group (`ProfileCount`), and those that an answer 
 one by one are grouped by what names them. One decision per group, use kind and tool.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from datetime import datetime
 from django.db import connection
 
 from consent.decisions import Code, Decision, Reason, Verdict
-from consent.models import AICompany, Artist, Party, Permission, ProfileCount, Tool, Wording
+from consent.models import AICompany, Artist, Party, Permission, Tool, Wording
 from consent.queries.decision import Answered, Ask, Loaded, decide_many, load
 from consent.sentences import SENTENCES, Move, spell, what_is_missing
 from consent.words import Authority, Right, UseKind
@@ -92,6 +93,7 @@ class UseView:
     missing: tuple[Step, ...]
     wording_changed: bool = False
     seq: int = 0
+    others: tuple[Permission, ...] = ()  # her answers about companies, tools and countries
 
     @property
     def allowed_tools(self) -> tuple[ToolView, ...]:
@@ -109,9 +111,16 @@ class _Names:
     of: dict[int, str] = field(default_factory=dict)
 
     @classmethod
-    def for_decisions(cls, decisions: Iterable[Decision]) -> "_Names":
+    def for_decisions(
+        cls, decisions: Iterable[Decision], known: Mapping[int, str] | None = None
+    ) -> "_Names":
+        """Asks only for the names that are not `known`."""
+        known = known or {}
         keys = {r.party for d in decisions for r in d.reasons if r.party is not None}
-        return cls(dict(Party.objects.filter(pk__in=keys).values_list("pk", "name")))
+        if keys <= known.keys():
+            return cls(dict(known))
+        found = dict(Party.objects.filter(pk__in=keys).values_list("pk", "name"))
+        return cls({**known, **found})
 
     def steps(self, decision: Decision) -> tuple[Step, ...]:
         return tuple(self.step(r) for r in decision.reasons)
@@ -155,17 +164,22 @@ def steps_of(decisions: Sequence[Decision]) -> list[tuple[Step, ...]]:
 
 
 # Tools whose company holds a licence that may touch the artist's recordings, or that she has
-# answered about; and the versions of those licences that name recordings one by one.
+# answered about; the versions of those licences that name recordings one by one; and the names of
+# everybody who has a say in her recordings, which the reasons will want.
 _TOOLS = """
-WITH holder AS (
+WITH example AS MATERIALIZED (
+    SELECT p.example_id AS id, i.works, i.main_artists || i.featured_artists || i.voices AS people
+      FROM consent_profilecount p
+      JOIN LATERAL (SELECT * FROM consent_recordingidentity i
+                     WHERE i.recording_id = p.example_id ORDER BY i.id DESC LIMIT 1) i ON true
+     WHERE p.artist_id = %(artist)s
+), holder AS MATERIALIZED (
     SELECT %(artist)s::bigint AS id
     UNION SELECT c.party_id FROM consent_rightsclaim c WHERE c.repertoire_id = %(artist)s
-    UNION SELECT c.party_id FROM consent_profilecount p
-      JOIN consent_rightsclaim c ON c.recording_id = p.example_id WHERE p.artist_id = %(artist)s
-    UNION SELECT c.party_id FROM consent_profilecount p
-      JOIN LATERAL (SELECT works FROM consent_recordingidentity i
-                     WHERE i.recording_id = p.example_id ORDER BY i.id DESC LIMIT 1) i ON true
-      JOIN consent_rightsclaim c ON c.work_id = ANY (i.works) WHERE p.artist_id = %(artist)s
+    UNION SELECT c.party_id FROM example e
+      JOIN consent_rightsclaim c ON c.recording_id = e.id
+    UNION SELECT c.party_id FROM example e
+      JOIN consent_rightsclaim c ON c.work_id = ANY (e.works)
 ), licensed AS MATERIALIZED (
     SELECT l.company_id, v.id, v.catalogue
       FROM consent_licence l
@@ -178,7 +192,10 @@ WITH holder AS (
        AND (company_id IS NOT NULL OR tool_id IS NOT NULL)
 )
 SELECT t.id, t.ref, t.slug, t.name, t.kind, t.about, c.party_id, c.slug, p.ref, p.name, p.language,
-       (SELECT coalesce(array_agg(id), '{}') FROM licensed WHERE catalogue <> 'all')
+       (SELECT coalesce(array_agg(id), '{}') FROM licensed WHERE catalogue <> 'all'),
+       (SELECT json_object_agg(y.id, y.name) FROM consent_party y WHERE y.id IN (
+            SELECT id FROM holder UNION SELECT unnest(people) FROM example
+             UNION SELECT company_id FROM licensed))
   FROM consent_tool t
   JOIN consent_aicompany c ON c.party_id = t.company_id
   JOIN consent_party p ON p.id = c.party_id
@@ -187,7 +204,8 @@ SELECT t.id, t.ref, t.slug, t.name, t.kind, t.about, c.party_id, c.slug, p.ref, 
  ORDER BY p.name, t.name, t.id
 """
 
-_NAMED = """
+# The recordings that an answer or a licence names, by what names them; and all of them by profile.
+_GROUPS = """
 WITH latest AS (
     SELECT DISTINCT ON (use, scope, territories) *
       FROM consent_permission
@@ -205,42 +223,48 @@ WITH latest AS (
         ON b.recording_id = x.recording_id AND b.artist_id = %(artist)s
      WHERE x.version_id = ANY (%(versions)s) GROUP BY x.recording_id
 )
-SELECT r.profile_id, min(r.isrc), count(*)
+SELECT true, r.profile_id, min(r.isrc), count(*)
   FROM answered FULL JOIN listed USING (recording_id)
   JOIN consent_recording r ON r.id = recording_id
  GROUP BY r.profile_id, answered.signature, listed.versions
+UNION ALL
+SELECT false, p.profile_id, r.isrc, p.recordings
+  FROM consent_profilecount p JOIN consent_recording r ON r.id = p.example_id
+ WHERE p.artist_id = %(artist)s
 """
 
 
 def groups_of(artist: Artist, versions: Sequence[int]) -> list[Group]:
-    """The artist's recordings in groups that every decision treats alike.
+    """The artist's recordings in groups that every decision treats alike. One query.
 
     `versions` are the licence versions that name recordings one by one.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_NAMED, {"artist": artist.pk, "versions": list(versions)})
-        named = cursor.fetchall()
+        cursor.execute(_GROUPS, {"artist": artist.pk, "versions": list(versions)})
+        rows = cursor.fetchall()
     taken: Counter[int] = Counter()
     groups = []
-    for profile, isrc, count in named:
-        taken[profile] += count
-        groups.append(Group(isrc, count, bare=False))
-    for row in ProfileCount.objects.filter(artist=artist).select_related("example"):
-        rest = row.recordings - taken[row.profile_id]
-        if rest > 0:
-            groups.append(Group(row.example.isrc, rest))
-    return sorted(groups, key=lambda g: -g.recordings)
+    for named, profile, isrc, number in rows:
+        if named:
+            taken[profile] += number
+            groups.append(Group(isrc, number, bare=False))
+    for named, profile, isrc, number in rows:
+        if not named and number > taken[profile]:
+            groups.append(Group(isrc, number - taken[profile]))
+    return sorted(groups, key=lambda g: (-g.recordings, g.isrc))
 
 
 @dataclass(frozen=True, slots=True)
 class ToolsFor:
     """The tools that matter to an artist, by company and name.
 
-    `listing` are the licence versions behind them that name recordings one by one.
+    `listing` are the licence versions behind them that name recordings one by one; `names` those
+    of the parties that have a say, by key.
     """
 
     tools: tuple[Tool, ...] = ()
     listing: tuple[int, ...] = ()
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 def tools_for(artist: Artist) -> ToolsFor:
@@ -252,27 +276,20 @@ def tools_for(artist: Artist) -> ToolsFor:
         cursor.execute(_TOOLS, {"artist": artist.pk})
         rows = cursor.fetchall()
     tools = []
-    for (
-        pk,
-        ref,
-        slug,
-        name,
-        kind,
-        about,
-        party,
-        company,
-        party_ref,
-        party_name,
-        language,
-        _,
-    ) in rows:
+    for row in rows:
+        pk, ref, slug, name, kind, about, party, company, party_ref, party_name, language = row[:11]
         maker = AICompany(
             party=Party(pk=party, ref=party_ref, name=party_name, language=language), slug=company
         )
         tools.append(
             Tool(pk=pk, ref=ref, company=maker, slug=slug, name=name, kind=kind, about=about)
         )
-    return ToolsFor(tuple(tools), tuple(rows[0][11]) if rows else ())
+    if not rows:
+        return ToolsFor()
+    names = json.loads(rows[0][12]) if isinstance(rows[0][12], str) else rows[0][12]
+    return ToolsFor(
+        tuple(tools), tuple(rows[0][11]), {int(key): name for key, name in names.items()}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +357,7 @@ def uses_of(
         for t in tools
         for i, g in enumerate(groups)
     }
-    names = _Names.for_decisions(decided.values())
+    names = _Names.for_decisions(decided.values(), found.names)
     return [
         _use_view(
             use,
@@ -423,6 +440,7 @@ def _use_view(
             and answer.wording.version != wording.version
         ),
         seq=loaded.seq,
+        others=tuple(a for a in answers if a is not answer and a.way != "cleared"),
     )
 
 

@@ -81,12 +81,12 @@ def tool_rows(reader: Reader, tool: Tool, *, note: Note = NOTHING) -> list[UseRo
     artist = reader.artist
     wordings = current_wordings(reader.language)
     views = uses_of(artist, language=reader.language, wordings=wordings, tools=[tool])
-    keys = [scope_key(None, tool.company.pk, None), scope_key(None, None, tool.pk)]
-    own = _speaking(reader, keys)
+    by_company, by_tool = scope_key(None, tool.company.pk, None), scope_key(None, None, tool.pk)
     stopping = stops_by_use(artist, tool=tool.pk)
     rows = []
     for view in views:
-        about_tool = own.get((view.use, keys[1]))
+        own = {one.scope: one for one in view.others if not one.territories}
+        about_tool = own.get(by_tool)
         rows.append(
             tool_row(
                 view,
@@ -94,11 +94,9 @@ def tool_rows(reader: Reader, tool: Tool, *, note: Note = NOTHING) -> list[UseRo
                 tool,
                 wording=wordings.get(view.use),
                 own=about_tool,
-                wider=wider_text(
-                    view.stance, own.get((view.use, keys[0])), tool.company.party.name
-                ),
+                wider=wider_text(view.stance, own.get(by_company), tool.company.party.name),
                 stops=still_stopping(
-                    stopping.get(view.use, []), keys[1], about_tool.stance if about_tool else ""
+                    stopping.get(view.use, []), by_tool, about_tool.stance if about_tool else ""
                 ),
                 announce=note.spoken(view.use),
                 refused=note.refusal(view.use),

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from consent.clock import now
 from consent.models import Artist, Withdrawal
 from consent.words import Stance
+from portal.models.roster import LedgerNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +37,32 @@ def withdrawals_of(artist: Artist) -> QuerySet[Withdrawal]:
     return (
         Withdrawal.objects.filter(artist=artist)
         .select_related("permission", "company__party", "model_version__tool")
+        .annotate(at=LedgerNow())
         .order_by("-id")
     )
 
 
-def stops(rows: Sequence[Withdrawal], at: datetime | None = None) -> list[Stop]:
-    """Rows as pages show them, by company and model version; `at` (UTC; None: now)."""
-    if not rows:
-        return []
-    moment = at or now()
-    found = [_stop(row, moment) for row in rows]
+def stops(rows: Sequence[Withdrawal]) -> list[Stop]:
+    """Rows of `withdrawals_of` as pages show them, by company and model version."""
+    found = [_stop(row) for row in rows]
     return sorted(found, key=lambda one: (one.company, one.tool, one.model))
 
 
-def stops_by_use(
-    artist: Artist, *, tool: int | None = None, at: datetime | None = None
-) -> dict[str, list[Stop]]:
-    """What still matters of the latest withdrawal in each scope, by use kind. Two queries at most.
+def stops_by_use(artist: Artist, *, tool: int | None = None) -> dict[str, list[Stop]]:
+    """What still matters of the latest withdrawal in each scope, by use kind. One query.
 
-    Still matters: outputs run off, or somebody has not confirmed, or it is less than a month old.
-    What was answered with a yes again since is left out. `tool` narrows it to one tool.
+    Still matters: outputs run off, or somebody has not confirmed. `tool` narrows it to one tool.
     """
     rows = withdrawals_of(artist)
     if tool is not None:
         rows = rows.filter(model_version__tool=tool)
-    moment = at or now()
-    recent = Q(outputs_until__gt=moment) | Q(acknowledged_at=None)
     newest: dict[tuple[str, str], int] = {}
     by_use: dict[str, list[Withdrawal]] = {}
-    for row in rows.filter(recent)[:500]:
+    for row in rows.filter(Q(outputs_until__gt=LedgerNow()) | Q(acknowledged_at=None))[:500]:
         key = (row.permission.use, row.permission.scope)
         if newest.setdefault(key, row.permission_id) == row.permission_id:
             by_use.setdefault(row.permission.use, []).append(row)
-    return {use: stops(found, moment) for use, found in by_use.items()}
+    return {use: stops(found) for use, found in by_use.items()}
 
 
 def still_stopping(found: Sequence[Stop], scope: str, stance: str) -> list[Stop]:
@@ -79,7 +72,8 @@ def still_stopping(found: Sequence[Stop], scope: str, stance: str) -> list[Stop]
     return [one for one in found if one.scope != scope]
 
 
-def _stop(row: Withdrawal, at: datetime) -> Stop:
+def _stop(row: Withdrawal) -> Stop:
+    at: datetime = row.at  # type: ignore[attr-defined]
     model = row.model_version
     return Stop(
         use=row.permission.use,

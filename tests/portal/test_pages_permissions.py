@@ -1,76 +1,27 @@
 """The permission pages: what an artist sees and decides, with and without JavaScript."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.core import mail
 from django.test import Client
-from django.urls import reverse
+from django.utils import timezone
 
-from consent.models import AICompany, Artist, ModelVersion, Party, Permission, Recording, Tool
-from consent.services.licences import sign_licence
-from consent.services.parties import register_party
-from consent.services.permissions import answer_permission
-from consent.services.requests import ask_permission
-from consent.words import Authority, PartyKind, Right
-from portal.models import User
+from consent.models import Act, Artist, Permission, Withdrawal
+from consent.scopes import Scope
+from consent.services.permissions import answer_permission, revoke_permission
+from consent.services.provenance import report_training_run
+from consent.services.wordings import publish_wording
+from portal.models import Notice, User
+from portal.roles import Role
+from portal.services.delegation import grant_access
 from tests.cast import *  # noqa: F403 - the people in every story
-from tests.cast import recordings_of
+from tests.portal.pages import *  # noqa: F403 - Maren's world, and her signed in
+from tests.portal.pages import HTMX, SignIn, World, days_ahead, freshly, long_ago
 
 pytestmark = pytest.mark.django_db
-
-SignIn = Callable[[User], Client]
-
-
-@dataclass
-class World:
-    """Maren on Fjord Records, which has licensed Tonewright for everything but remixes."""
-
-    maren: Artist
-    fjord: Party
-    tonewright: AICompany
-    tool: Tool
-    model: ModelVersion
-    recordings: list[Recording]
-
-    def url(self, name: str, **more: Any) -> str:
-        return reverse(name, kwargs={"slug": self.maren.slug, **more})
-
-
-@pytest.fixture
-def world(
-    maren: Artist,
-    fjord: Party,
-    tonewright: AICompany,
-    tidesmith: Tool,
-    tidesmith_v1: ModelVersion,
-) -> World:
-    recordings = recordings_of(maren, 3, title="Paper Lanterns", holder=fjord)
-    sign_licence(
-        by=None,
-        holder=fjord,
-        company=tonewright,
-        title="Fjord and Tonewright",
-        uses=["discovery", "voice"],
-        notice_days=30,
-    )
-    return World(maren, fjord, tonewright, tidesmith, tidesmith_v1, recordings)
-
-
-@pytest.fixture
-def her(maren_user: User, signed_in: SignIn) -> Client:
-    """Maren, signed in a moment ago."""
-    return freshly(signed_in(maren_user))
-
-
-def freshly(client: Client) -> Client:
-    session = client.session
-    session["account_authentication_methods"] = [{"method": "mfa", "at": time.time()}]
-    session.save()
-    return client
-
 
 PAGES = [
     "permissions",
@@ -85,12 +36,14 @@ PAGES = [
 ]
 
 
+# --- Who sees what -----------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_shows_itself_to_the_artist(name: str, world: World, her: Client) -> None:
     response = her.get(world.url(name))
     assert response.status_code == 200
     assert "Maren Holt" in response.text
-    assert "Aoi" not in response.text
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -98,3 +51,369 @@ def test_charlie_finds_no_page_of_hers(
     name: str, world: World, charlie: User, signed_in: SignIn
 ) -> None:
     assert signed_in(charlie).get(world.url(name)).status_code == 404
+
+
+def test_charlie_can_answer_nothing_of_hers(world: World, charlie: User, signed_in: SignIn) -> None:
+    his = signed_in(charlie)
+    for name in ("answer", "answer_with", "clear_answer"):
+        url = world.url(name, use="discovery")
+        assert his.post(url, {"stance": "deny"}).status_code == 404
+    assert his.post(world.url("answer_many"), {"stance": "deny"}).status_code == 404
+    assert not Permission.objects.exists()
+
+
+def test_a_page_is_about_the_artist_of_its_address(
+    world: World, aoi: Artist, ines: User, signed_in: SignIn
+) -> None:
+    hers = signed_in(ines)
+    page = hers.get(world.url("permissions")).text
+    assert "You are acting for Maren Holt" in page
+    assert "田中葵" not in page.split("<main")[1]
+
+
+# --- Answering ---------------------------------------------------------------------------
+
+
+def test_a_no_is_one_click_and_holds_at_once(world: World, her: Client) -> None:
+    world.says("discovery", "allow")
+    assert world.allowed("discovery")
+    response = her.post(world.url("answer", use="discovery"), {"stance": "deny"})
+    assert response.status_code == 302
+    assert not world.allowed("discovery")
+    page = her.get(world.url("permissions")).text
+    assert "Recommend you: “No”" in page
+
+
+def test_with_htmx_the_answer_is_the_row_again_with_what_holds_now(
+    world: World, her: Client
+) -> None:
+    response = her.post(world.url("answer", use="discovery"), {"stance": "allow"}, headers=HTMX)
+    assert response.status_code == 200
+    assert 'id="use-discovery"' in response.text
+    assert "All 3 recordings, for Tonewright" in response.text
+    assert "data-announce" in response.text
+    assert "<html" not in response.text
+
+
+def test_the_same_answer_again_writes_nothing(world: World, her: Client) -> None:
+    for _again in range(2):
+        her.post(world.url("answer", use="style"), {"stance": "deny"})
+    assert Permission.objects.count() == 1
+
+
+def test_an_answer_that_there_is_not_is_refused_and_nothing_is_written(
+    world: World, her: Client
+) -> None:
+    response = her.post(world.url("answer", use="discovery"), {"stance": "perhaps"}, headers=HTMX)
+    assert "Answer later, no, ask me, or yes." in response.text
+    assert her.post(world.url("answer", use="flying"), {"stance": "deny"}).status_code == 404
+    assert not Permission.objects.exists()
+
+
+def test_a_yes_long_after_signing_in_asks_who_is_there_and_a_no_never_does(
+    world: World, her: Client
+) -> None:
+    long_ago(her)
+    asked = her.post(world.url("answer", use="discovery"), {"stance": "allow"})
+    assert asked["Location"].startswith("/accounts/reauthenticate/?next=%2Fa%2Fmaren-holt%2F")
+    assert not Permission.objects.exists()
+    her.post(world.url("answer", use="discovery"), {"stance": "deny"})
+    assert Permission.objects.get().stance == "deny"
+
+
+def test_a_yes_to_the_voice_asks_for_its_end_first(world: World, her: Client) -> None:
+    answer = world.url("answer", use="voice")
+    response = her.post(answer, {"stance": "allow"}, headers=HTMX)
+    confirm = response["HX-Redirect"]
+    assert confirm == f"{world.url('answer_with', use='voice')}?stance=allow"
+    assert "at most 10 years" in her.get(confirm).text
+
+    without = her.post(confirm, {"stance": "allow"})
+    assert "always ends on a date" in without.text
+    too_long = her.post(confirm, {"stance": "allow", "valid_until": days_ahead(4000)})
+    assert "at most 10 years." in too_long.text
+    assert not Permission.objects.exists()
+
+    saved = her.post(confirm, {"stance": "allow", "valid_until": days_ahead(300)})
+    assert saved["Location"] == f"{world.url('permissions')}#use-voice"
+    given = Permission.objects.get()
+    assert given.valid_until is not None
+    in_oslo = given.valid_until.astimezone(ZoneInfo("Europe/Oslo"))
+    assert f"{in_oslo:%Y-%m-%d %H:%M:%S}" == f"{days_ahead(300)} 23:59:59"
+
+
+def test_a_no_to_the_voice_asks_for_nothing(world: World, her: Client) -> None:
+    world.says("voice", "allow", valid_until=days_ahead(300, moment=True))
+    her.post(world.url("answer", use="voice"), {"stance": "deny"}, headers=HTMX)
+    assert not world.allowed("voice")
+
+
+def test_dates_countries_and_notice_go_with_an_answer(world: World, her: Client) -> None:
+    her.post(
+        world.url("answer_with", use="discovery"),
+        {
+            "stance": "allow",
+            "territories": "no, de",
+            "notice_days": "14",
+            "valid_until": days_ahead(30),
+        },
+    )
+    given = Permission.objects.get()
+    assert (given.territories, given.notice_days) == (["DE", "NO"], 14)
+    wrong = her.post(
+        world.url("answer_with", use="discovery"), {"stance": "allow", "territories": "Norway"}
+    )
+    assert "Use two letters" in wrong.text
+    backdated = her.post(
+        world.url("answer_with", use="discovery"),
+        {"stance": "allow", "valid_from": days_ahead(-3)},
+    )
+    assert "lies in the past" in backdated.text
+    assert Permission.objects.count() == 1
+
+
+def test_a_changed_wording_is_asked_again_and_the_old_yes_keeps_its_text(
+    world: World, her: Client
+) -> None:
+    old = publish_wording(by=None, use="discovery", language="en", text="Playlists pick you.")
+    her.post(world.url("answer", use="discovery"), {"stance": "allow", "wording": old.pk})
+    publish_wording(by=None, use="discovery", language="en", text="Playlists and radio pick you.")
+    page = her.get(world.url("permissions")).text
+    assert "The text has changed since you answered" in page
+    assert "Playlists pick you." in page
+    assert "Playlists and radio pick you." in page
+    stale = her.post(
+        world.url("answer", use="discovery"),
+        {"stance": "allow", "wording": old.pk},
+        headers=HTMX,
+    )
+    assert "The text has changed since you opened the page" in stale.text
+    assert Permission.objects.get().wording == old
+
+
+# --- Taking a yes back -------------------------------------------------------------------
+
+
+def test_after_a_withdrawal_the_row_says_per_model_what_ends_and_what_is_not_undone(
+    world: World, her: Client
+) -> None:
+    world.says("voice", "allow", valid_until=days_ahead(300, moment=True))
+    report_training_run(
+        company=world.tonewright,
+        client_ref="run 1",
+        model_version=world.model,
+        use="voice",
+        trained_at=timezone.now(),
+        isrcs=[world.recordings[0].isrc],
+    )
+    response = her.post(world.url("answer", use="voice"), {"stance": "deny"}, headers=HTMX)
+    assert "Tonewright must stop at once" in response.text
+    assert "Tidesmith v1" in response.text
+    assert "It learned from your recordings. That is not undone." in response.text
+    assert "You are left out of the next version." in response.text
+    assert "Tidesmith v1" in her.get(world.url("withdrawals")).text
+
+
+def test_who_has_not_confirmed_in_time_is_shown_as_overdue(world: World, her: Client) -> None:
+    world.says("discovery", "allow")
+    world.says("discovery", "deny")
+    Withdrawal.objects.update(acknowledge_by=timezone.now() - timedelta(days=1))
+    assert "was to confirm by" in her.get(world.url("permissions")).text
+    assert "Overdue since" in her.get(world.url("withdrawals")).text
+
+
+def test_a_yes_again_makes_the_withdrawal_disappear_from_the_row(world: World, her: Client) -> None:
+    for stance in ("allow", "deny", "allow"):
+        world.says("discovery", stance)
+    assert "must stop" not in her.get(world.url("permissions")).text
+
+
+# --- Who answers -------------------------------------------------------------------------
+
+
+def test_a_manager_answers_as_manager_and_the_artist_is_told(
+    world: World, ines: User, maren_user: User, signed_in: SignIn
+) -> None:
+    hers = freshly(signed_in(ines))
+    hers.post(world.url("answer", use="discovery"), {"stance": "allow"})
+    act = Act.objects.get(kind="permission.answered")
+    assert (act.by, act.role) == (ines, Role.MANAGER)
+    told = Notice.objects.get(recipient=maren_user, kind="answered_for_you")
+    assert told.params["use"] == "discovery"
+    assert not Notice.objects.filter(recipient=ines, kind="answered_for_you").exists()
+    assert mail.outbox == []  # the e-mail is a worker's to send
+
+
+def test_a_manager_may_take_a_voice_back_but_not_lend_it(
+    world: World, ines: User, signed_in: SignIn
+) -> None:
+    hers = freshly(signed_in(ines))
+    url = world.url("answer", use="voice")
+    assert hers.post(url, {"stance": "allow"}).status_code == 403
+    assert hers.post(url, {"stance": "deny"}).status_code == 302
+    page = hers.get(world.url("permissions")).text
+    assert "Only Maren Holt can say yes to this." in page
+
+
+def test_who_leaves_the_answers_to_others_can_still_say_no(
+    low_tides: Artist, bo: User, signed_in: SignIn
+) -> None:
+    his = freshly(signed_in(bo))
+    url = f"/a/{low_tides.slug}/permissions/uses/discovery/"
+    assert his.post(url, {"stance": "allow"}).status_code == 403
+    assert his.post(url, {"stance": "deny"}).status_code == 302
+
+
+def test_an_assistant_sees_answers_and_no_switch(world: World, signed_in: SignIn) -> None:
+    from tests.cast import somebody
+
+    helper = somebody("Tove Helper")
+    grant_access(by=None, user=helper, artist=world.maren, role=Role.ASSISTANT)
+    page = signed_in(helper).get(world.url("permissions"))
+    assert page.status_code == 200
+    assert "answer-form" not in page.text
+    url = world.url("answer", use="discovery")
+    assert signed_in(helper).post(url, {"stance": "deny"}).status_code == 403
+
+
+def test_a_no_to_what_a_contract_decides_reaches_the_label_as_an_objection(
+    world: World, her: Client, liv: User
+) -> None:
+    world.override("discovery", clause="§ 14.2")
+    her.post(world.url("answer", use="discovery"), {"stance": "deny"})
+    objection = Notice.objects.get(recipient=liv, kind="objection")
+    assert objection.params["uses"] == ["discovery"]
+    page = her.get(world.url("permissions")).text
+    assert "Allowed over your no" in page
+    assert "delivered as an objection" in page
+    assert "§ 14.2" in her.get(world.url("missing")).text
+
+
+def test_an_answer_that_staff_revoked_is_said_with_the_reason(
+    world: World, her: Client, olga: User
+) -> None:
+    given = world.says("discovery", "allow").permission
+    revoke_permission(by=olga, permission=given, reason="Signed in from a stolen phone.")
+    page = her.get(world.url("permissions")).text
+    assert "Liner Notes took your answer out of force" in page
+    act = Act.objects.get(kind="permission.revoked")
+    assert "stolen phone" in her.get(world.url("act", ref=act.ref)).text
+
+
+# --- Tools, recordings, exceptions --------------------------------------------------------
+
+
+def test_an_answer_about_one_tool_goes_before_the_general_one(world: World, her: Client) -> None:
+    world.says("discovery", "allow")
+    page = world.url("permission_tool", tool="tidesmith")
+    assert "As in general: Yes" in her.get(page).text
+    url = world.url("answer", use="discovery")
+    row = her.post(url, {"stance": "deny", "tool": "tidesmith"}, headers=HTMX).text
+    assert "Maren Holt says no." in row
+    assert not world.allowed("discovery")
+    clear = world.url("clear_answer", use="discovery")
+    row = her.post(clear, {"tool": "tidesmith"}, headers=HTMX).text
+    assert "As in general: Yes" in row
+    assert world.allowed("discovery")
+
+
+def test_an_answer_about_all_tools_of_a_company_is_an_exception(world: World, her: Client) -> None:
+    world.says("discovery", "allow")
+    url = world.url("answer_with", use="discovery")
+    her.post(url, {"stance": "deny", "tool": "tidesmith", "whom": "company"})
+    assert not world.allowed("discovery")
+    assert "every tool by Tonewright" in her.get(world.url("exceptions")).text
+    tool = her.get(world.url("permission_tool", tool="tidesmith")).text
+    assert "As for everything by Tonewright: No" in tool
+
+
+def test_one_recording_says_for_each_use_and_tool_what_holds(world: World, her: Client) -> None:
+    world.says("discovery", "allow")
+    recording = world.recordings[1]
+    url = world.url("permission_recording", isrc=recording.isrc)
+    assert "For Tidesmith" in her.get(url).text
+    her.post(world.url("answer", use="discovery"), {"stance": "deny", "recording": recording.isrc})
+    assert not world.allowed("discovery", recording)
+    assert world.allowed("discovery", world.recordings[0])
+    assert "1 exception" in her.get(world.url("permissions")).text
+    listed = her.get(world.url("permission_recordings")).text
+    assert "Recommend you: No" in listed
+
+
+def test_an_exception_is_taken_back_from_its_list(world: World, her: Client) -> None:
+    world.says("discovery", "allow")
+    world.says("discovery", "deny", scope=Scope(recording=world.recordings[0]))
+    page = her.get(world.url("exceptions")).text
+    assert "Paper Lanterns 1" in page
+    response = her.post(
+        world.url("clear_answer", use="discovery"),
+        {"from": "exceptions", "recording": world.recordings[0].isrc},
+    )
+    assert response["Location"] == world.url("exceptions")
+    assert "No exceptions" in her.get(world.url("exceptions")).text
+    assert world.allowed("discovery", world.recordings[0])
+
+
+def test_who_may_only_say_no_cannot_take_a_no_back(
+    low_tides: Artist, bo: User, sol: User, signed_in: SignIn
+) -> None:
+    from tests.cast import recordings_of
+
+    [recording] = recordings_of(low_tides)
+    answer_permission(by=sol, artist=low_tides, use="discovery", stance="allow")
+    about = Scope(recording=recording)
+    answer_permission(by=sol, artist=low_tides, use="discovery", stance="deny", scope=about)
+    url = f"/a/{low_tides.slug}/permissions/uses/discovery/clear/"
+    response = freshly(signed_in(bo)).post(url, {"recording": recording.isrc})
+    assert response.status_code == 403
+
+
+def test_a_recording_of_somebody_else_is_not_there(world: World, aoi: Artist, her: Client) -> None:
+    from tests.cast import recordings_of
+
+    [hers] = recordings_of(aoi, title="紙の灯籠")
+    assert her.get(world.url("permission_recording", isrc=hers.isrc)).status_code == 404
+    answer: dict[str, Any] = {"stance": "deny", "recording": hers.isrc}
+    assert her.post(world.url("answer", use="discovery"), answer).status_code == 404
+    assert not Permission.objects.exists()
+
+
+def test_recordings_are_found_by_title_and_by_isrc_in_any_form(world: World, her: Client) -> None:
+    url = world.url("permission_recordings")
+    found = her.get(url, {"q": "lanterns 2"}).text
+    assert "Paper Lanterns 2" in found
+    assert "Paper Lanterns 1" not in found
+    isrc = world.recordings[2].isrc
+    written = f"{isrc[:2]}-{isrc[2:5]}-{isrc[5:7]}-{isrc[7:]}"
+    assert "Paper Lanterns 3" in her.get(url, {"q": written}).text
+    assert "Nothing found" in her.get(url, {"q": "no such song"}).text
+
+
+# --- Why ---------------------------------------------------------------------------------
+
+
+def test_why_says_step_by_step_who_decided_and_what_she_can_change(
+    world: World, her: Client
+) -> None:
+    query = {"use": "discovery", "tool": "tidesmith"}
+    page = her.get(world.url("why"), query).text
+    assert "Licensed by Fjord Records (master recording)." in page
+    assert "Maren Holt has not answered. Until then the answer is no." in page
+    assert "(this decides)" in page
+    assert "Your own answer stands in the way, and you can change it." in page
+
+    about_one = her.get(world.url("why"), {**query, "isrc": world.recordings[0].isrc}).text
+    assert "Only for this recording and this tool" in about_one
+
+    remix = her.get(world.url("why"), {**query, "use": "remix_input"}).text
+    assert "Fjord Records has not licensed this" in remix
+
+
+def test_what_is_missing_is_a_list_with_whose_move_it_is(world: World, her: Client) -> None:
+    world.says("remix_input", "allow")
+    page = her.get(world.url("missing")).text
+    assert "Fjord Records would have to license it." in page
+    assert "Nobody is known here to hold the publishing rights." in page
+    assert "whoever delivered the recording" in page
+    row = her.get(world.url("permissions")).text
+    assert "holds rights in all of your 3 recordings" in row
