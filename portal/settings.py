@@ -103,6 +103,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "portal.api.lane.machine_lane",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Above the session: it also marks the answers that the layers below give by themselves.
@@ -420,6 +421,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": None,
     "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
 }
+# Webhooks go to the public internet. Tests and the demo have their other side on this machine.
+WEBHOOKS_MAY_STAY_HOME = environment.flag("LINER_WEBHOOKS_MAY_STAY_HOME") or DEMO
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Liner Notes",
     "VERSION": "1",

@@ -55,10 +55,14 @@ class Answered:
     decisions: tuple[Decision, ...]
 
 
-def decide_many(asks: Sequence[Ask], *, known_seq: int | None = None) -> Answered:
+def decide_many(
+    asks: Sequence[Ask], *, known_seq: int | None = None, company: int | None = None
+) -> Answered:
     """Decide all `asks` on one snapshot: what is known now, or was known at `known_seq`.
 
-    One query, and one more for every further moment that the asks name.
+    With `company` (the key of an AI company's party) tools of others are unknown: a company
+    learns nothing about what others may do. One query, and one more for every further moment
+    that the asks name.
     """
     decisions: dict[int, Decision] = {}
     moments: dict[int, datetime] = {}
@@ -68,6 +72,8 @@ def decide_many(asks: Sequence[Ask], *, known_seq: int | None = None) -> Answere
     seq = known_seq
     for at, positions in by_moment.items():
         loaded = load([asks[i] for i in positions], at=at, known_seq=seq)
+        if company is not None:
+            loaded.forget_tools_of_others(company)
         seq = loaded.seq  # the first query fixes the snapshot for all
         for i in positions:
             decisions[i] = loaded.decide(asks[i])
@@ -182,6 +188,10 @@ class Loaded:
             self._answers.setdefault((a[0], a[1]), []).append(a)
         self._later = raw.get("later") or ()
 
+    def forget_tools_of_others(self, company: int) -> None:
+        """Know no tool but those of `company` any more."""
+        self._tools = {slug: t for slug, t in self._tools.items() if t[2] == company}
+
     def _is_suspended(self, party: int) -> bool:
         state = self._parties.get(party)
         return state is None or state[2]
@@ -195,8 +205,11 @@ class Loaded:
 
         With `bare`, for a recording like this one that no answer and no licence names by itself.
         """
+        return self.facts_for(ask, self._tool(ask), bare=bare)
+
+    def facts_for(self, ask: Ask, tool: ToolFacts | None, *, bare: bool = False) -> Facts:
+        """The facts of a question about `tool`, whatever tool `ask` names."""
         recording = self._recordings.get(ask.isrc)
-        tool = self._tool(ask)
         if recording is None or tool is None:
             return Facts(seq=self.seq, recording=recording, tool=tool)
         claims = [

@@ -46,7 +46,8 @@ BEGIN
          ORDER BY s.id DESC LIMIT 1) s
      WHERE t.slug = ANY (p_tools);
 
-    IF v_ids IS NULL OR v_tool_ids IS NULL THEN
+    -- A question that names no tool asks what holds for everybody.
+    IF v_ids IS NULL OR v_tool_ids IS NULL AND p_tools <> '{""}' THEN
         RETURN json_build_object('seq', v_seq, 'at', v_at, 'recordings', v_recordings,
             'tools', v_tools);
     END IF;

@@ -3,11 +3,14 @@
 from portal.models.account import User
 from portal.models.client import ApiClient, ApiKey
 from portal.models.export import Export, ExportKind, JobSlot
+from portal.models.idempotency import AnsweredRequest
 from portal.models.notice import NewsPosition, Notice, NoticeKind
 from portal.models.roster import Membership, Roster, RosterArtist, RosterKind
 from portal.models.visit import Visit
+from portal.models.webhook import WebhookAttempt, WebhookEndpoint, WebhookKind, WebhookMessage
 
 __all__ = [
+    "AnsweredRequest",
     "ApiClient",
     "ApiKey",
     "Export",
@@ -22,4 +25,8 @@ __all__ = [
     "RosterKind",
     "User",
     "Visit",
+    "WebhookAttempt",
+    "WebhookEndpoint",
+    "WebhookKind",
+    "WebhookMessage",
 ]

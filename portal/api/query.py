@@ -1,0 +1,43 @@
+"""Reading what an address asks for."""
+
+import uuid
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework.request import Request
+
+from consent.errors import NotFound, Refused
+
+LARGEST = 2**62
+
+
+def number_in(
+    request: Request, name: str, *, default: int, least: int = 0, most: int = LARGEST
+) -> int:
+    """A whole number in the query. Raises `Refused` (the name) for anything else."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= most:
+        return int(text)
+    raise Refused(name, _("A whole number, not less or more than it may be."), field=name)
+
+
+def number_or_none(request: Request, name: str) -> int | None:
+    """A whole number in the query, None without one. Raises `Refused`."""
+    return number_in(request, name, default=0) if name in request.query_params else None
+
+
+def text_in(request: Request, name: str, *, most: int = 400) -> str:
+    """A text in the query, empty without one. Raises `Refused` for what no text here is."""
+    text = str(request.query_params.get(name, ""))
+    if len(text) > most or not text.isprintable():
+        raise Refused(name, _("This is too long, or no text."), field=name)
+    return text
+
+
+def ref_of(text: str, *, code: str) -> uuid.UUID:
+    """A ref in an address. Raises `NotFound` (`code`) for what is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise NotFound(code, _("There is nothing of yours by this name.")) from error

@@ -1,0 +1,219 @@
+"""May this happen? The hot path, and the same question about the past."""
+
+import json
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from consent import clock
+from consent.errors import Refused
+from consent.queries.decision import decide_many
+from consent.queries.ledger import position_at
+from portal.api import authentication, limits, shapes
+from portal.api.answers import decision_body, decisions_body, reasons_of
+from portal.api.deadline import within
+from portal.api.problems import ItemError, Problem, invalid, scope_missing
+from portal.api.reading import Fault, read_ask_of_query, read_decisions, read_moment
+from portal.api.views.base import MachineView, body_of, json_of, read
+from portal.queries.api import moment, moment_or_none
+from portal.roles import ApiScope
+from portal.services.tokens import read_decision
+
+LARGEST_QUESTION: Final = 128 * 1024
+
+
+def _is_json(request: HttpRequest) -> bool:
+    return str(request.META.get("CONTENT_TYPE", "")).split(";")[0].strip() == "application/json"
+
+
+def answer_decisions(request: HttpRequest) -> HttpResponse:
+    """Answer 1 to 100 questions on one snapshot. Uncached, and writes nothing.
+
+    Raises `Problem`, `Refused`, or what the database raises: every one of them is no yes.
+    """
+    if request.method != "POST":
+        raise Problem(405, "method_not_allowed", _("Ask by POST."), headers={"Allow": "POST"})
+    body = body_of(request, LARGEST_QUESTION)
+    if body and not _is_json(request):
+        raise Problem(415, "unsupported_media_type", _("Send application/json."))
+    with within():
+        caller = authentication.authenticate(request)
+        limits.take("decide", str(caller.client))
+        if ApiScope.DECIDE not in caller.scopes:
+            raise scope_missing(ApiScope.DECIDE)
+        asks, min_seq = read_decisions(json_of(body))
+        _refuse_future([ask.at for ask in asks])
+        answered = decide_many(asks, company=caller.company_id)
+    if answered.seq < min_seq:
+        raise Problem(
+            503,
+            "behind",
+            _("The ledger has not come that far. Ask again."),
+            headers={"Retry-After": "1"},
+        )
+    response = HttpResponse(
+        json.dumps(decisions_body(asks, answered)), content_type="application/json"
+    )
+    authentication.note(caller)
+    return response
+
+
+def _refuse_future(moments: list[Any]) -> None:
+    """Nobody knows yet what will be allowed. Raises `Problem` with a pointer to each."""
+    if all(at is None for at in moments):
+        return
+    now = clock.now()
+    errors = [
+        ItemError(f"/items/{i}/at", "at_in_future", str(_("That moment has not come yet.")))
+        for i, at in enumerate(moments)
+        if at is not None and at > now
+    ]
+    if errors:
+        raise invalid(errors)
+
+
+class DecisionsView(MachineView):
+    """The hot path: `as_view` is the function above, without the layers of the framework.
+
+    The class is what describes it in the schema.
+    """
+
+    scopes = {"POST": ApiScope.DECIDE}
+
+    @extend_schema(
+        operation_id="decide",
+        summary="May this tool do this with this recording?",
+        description=(
+            "1 to 100 questions, answered on one snapshot of the ledger at position `seq`. "
+            "An unknown ISRC, tool or model version is a no with its own reason. One malformed "
+            "item refuses the whole request, with a pointer to it. Writes nothing; an "
+            "`Idempotency-Key` is accepted and means nothing. `min_seq` is the ledger position "
+            "that the answer must know; if it does not, the answer is 503."
+        ),
+        request=shapes.Decisions,
+        responses={200: shapes.DecisionsAnswer, **shapes.problems(400, 413, 422, 429, 503)},
+        tags=["Decisions"],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Described above."""
+        return answer_decisions(request._request)
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        def view(request: HttpRequest) -> HttpResponse:
+            return answer_decisions(request)
+
+        view.cls = cls  # type: ignore[attr-defined]
+        view.initkwargs = initkwargs  # type: ignore[attr-defined]
+        view.csrf_exempt = True  # type: ignore[attr-defined]
+        view.login_required = False  # type: ignore[attr-defined]
+        return view
+
+
+class ReplayView(MachineView):
+    """The same answer again."""
+
+    scopes = {"GET": ApiScope.DECIDE, "POST": ApiScope.DECIDE}
+
+    @extend_schema(
+        operation_id="replay_decision_by_address",
+        summary="Replay a decision",
+        parameters=[OpenApiParameter("decision", str, required=True)],
+        responses={200: shapes.Replay, **shapes.problems(422)},
+        tags=["Decisions"],
+    )
+    def get(self, request: Request) -> Response:
+        """As by POST, with the token in the address."""
+        return self._replay(str(request.query_params.get("decision", "")))
+
+    @extend_schema(
+        operation_id="replay_decision",
+        summary="Replay a decision",
+        description=(
+            "Checks the signature of a decision token and decides its question again, at its "
+            "moment and with what was known at its `seq`. The answer is the same, for ever."
+        ),
+        request=shapes.Token,
+        responses={200: shapes.Replay, **shapes.problems(422)},
+        tags=["Decisions"],
+    )
+    def post(self, request: Request) -> Response:
+        """Decide again what a token says. Writes nothing."""
+        return self._replay(read(shapes.Token, request.data)["decision"])
+
+    def _replay(self, token: str) -> Response:
+        decided = read_decision(token)
+        answered = decide_many([decided.ask], known_seq=decided.seq, company=self.caller.company_id)
+        decision, ask = answered.decisions[0], decided.ask
+        return Response(
+            {
+                "isrc": ask.isrc,
+                "use": ask.use,
+                "tool": ask.tool,
+                "model_version": None if ask.model is None else str(ask.model),
+                "territory": ask.territory,
+                "at": moment(decided.at),
+                "seq": decided.seq,
+                "allowed": decision.allowed,
+                "same": decision.allowed == decided.allowed,
+                "reasons": reasons_of(decision),
+                "valid_until": moment_or_none(decision.valid_until),
+            }
+        )
+
+
+class HistoryView(MachineView):
+    """What was allowed on a day, as it was known on a day."""
+
+    scopes = {"GET": ApiScope.DECIDE}
+
+    @extend_schema(
+        operation_id="history",
+        summary="What was allowed then?",
+        description=(
+            "One question about a moment `at` that has passed, with what was known at "
+            "`known_at` (a moment) or `known_seq` (a ledger position); without them, with what "
+            "is known now. Once something later is recorded, the answer is the same for ever."
+        ),
+        parameters=[
+            OpenApiParameter("isrc", str, required=True),
+            OpenApiParameter("use", str, required=True, enum=shapes.USES),
+            OpenApiParameter("tool", str, required=True),
+            OpenApiParameter("model_version", str),
+            OpenApiParameter("territory", str),
+            OpenApiParameter("at", str, required=True),
+            OpenApiParameter("known_at", str),
+            OpenApiParameter("known_seq", int),
+        ],
+        responses={200: shapes.History, **shapes.problems(422)},
+        tags=["Decisions"],
+    )
+    def get(self, request: Request) -> Response:
+        """Decide as of then."""
+        query = {name: request.query_params[name] for name in request.query_params}
+        known = _known(query.pop("known_at", None), query.pop("known_seq", None))
+        ask = read_ask_of_query(query)
+        if ask.at is None:
+            raise invalid([ItemError("/at", "moment", str(_("Say the moment.")))])
+        if ask.at > clock.now():
+            raise Refused("at_in_future", _("That moment has not come yet."), field="at")
+        answered = decide_many([ask], known_seq=known, company=self.caller.company_id)
+        body = decision_body(ask, answered.decisions[0], at=answered.at[0], seq=answered.seq)
+        return Response({"at": moment(ask.at), "seq": answered.seq, **body})
+
+
+def _known(known_at: str | None, known_seq: str | None) -> int | None:
+    if known_seq is not None:
+        if not known_seq.isascii() or not known_seq.isdigit() or len(known_seq) > 18:
+            raise invalid([ItemError("/known_seq", "known_seq", str(_("A whole number.")))])
+        return int(known_seq)
+    if known_at is None:
+        return None
+    try:
+        return position_at(read_moment(known_at)).seq
+    except Fault as fault:
+        raise invalid([ItemError("/known_at", fault.code, fault.sentence)]) from fault
