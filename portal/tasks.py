@@ -9,10 +9,13 @@ from django.core.management import call_command
 from consent.services.work import LOOK, look, sweep
 from portal.services.exports import delete_old_exports
 from portal.services.news import tell_news, tell_overdue_withdrawals, tell_statements
+from portal.services.idempotency import forget_answers
 from portal.services.notices import deliver_notice
 from portal.services.slots import forget_slots, take_slot
+from portal.services.webhooks import deliver, tell_of_withdrawal, tell_webhooks
 
-__all__ = ["deliver_notice"]  # handlers of rows are known once their modules are imported
+# Handlers of rows are known once their modules are imported.
+__all__ = ["deliver", "deliver_notice", "tell_of_withdrawal"]
 
 SWEEP_EVERY = timedelta(seconds=15)
 DAY = timedelta(days=1)
@@ -58,4 +61,12 @@ def delete_expired_sessions() -> None:
     """Delete sessions whose time is over, which could not be used any more; and old slots."""
     if take_slot(job="delete expired sessions", every=DAY):
         call_command("clearsessions")
+        forget_answers()
         forget_slots()
+
+
+@shared_task(name="portal.tell_webhooks")
+def tell_companies() -> None:
+    """Write the messages that AI companies are to be told by; rows of their own deliver them."""
+    if take_slot(job="tell webhooks", every=timedelta(seconds=5)):
+        tell_webhooks()
