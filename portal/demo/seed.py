@@ -1,0 +1,118 @@
+"""Telling the demo: every scene at its moment, and what machines and the month's end bring."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+from consent.clock import now
+from consent.services.sealing import seal_ledger
+from consent.services.work import perform
+from portal.demo.calendar import MONTHS, Calendar
+from portal.demo.clock import DemoClock
+from portal.demo.machines import Machines
+from portal.demo.stage import Stage
+from portal.demo.year import Scene, scenes
+from portal.models import Notice
+from portal.services.news import tell_news, tell_overdue_withdrawals, tell_statements
+from royalties.models import Period
+from royalties.services.closing import close_period
+from royalties.services.statements import publish_statements
+
+EVENTS = 50_000
+
+
+def tell(
+    *,
+    events: int = EVENTS,
+    at: datetime | None = None,
+    progress: Callable[[int, int], object] = lambda done, all_: None,
+) -> Stage:
+    """Play the demo on an empty database; returns its people and things.
+
+    About `events` uses are reported over twelve months, which are closed and published. `at` (UTC)
+    is the moment that everything is counted back from, by default the machine's. `progress` is
+    called with how many scenes have been played, and how many there are.
+
+    Raises `Refused`: `not_empty`, `no_owner`.
+    """
+    calendar = Calendar(at or datetime.now(UTC))
+    stage = Stage(calendar, DemoClock())
+    stage.clock.open(calendar.begins)
+    play = sorted([*scenes(stage), *_months(stage, events)], key=lambda scene: scene.at)
+    with _no_mail():
+        for number, scene in enumerate(play):
+            progress(number, len(play))
+            stage.clock.move(scene.at)
+            scene.what(stage)
+        stage.clock.let_go()
+        _catch_up(stage)
+        # What is older than some days is not sent any more, and the rest by this.
+        for key in Notice.due(now()).values_list("pk", flat=True):
+            perform(Notice, key)
+    progress(len(play), len(play))
+    return stage
+
+
+def _months(stage: Stage, events: int) -> Iterator[Scene]:
+    """Companies report on the first, money is counted on the second, paid on the fifth."""
+    calendar = stage.calendar
+    told: list[Machines] = []
+
+    def report(month: int) -> Callable[[Stage], None]:
+        def what(stage: Stage) -> None:
+            if not told:
+                told.append(Machines(stage, events=events))
+            told[0].report(month, until=min(now(), calendar.latest))
+
+        return what
+
+    def close(month: int) -> Callable[[Stage], None]:
+        def what(stage: Stage) -> None:
+            close_period(by=stage.by, period=_period(calendar, month))
+            _catch_up(stage)
+
+        return what
+
+    def publish(month: int) -> Callable[[Stage], None]:
+        def what(stage: Stage) -> None:
+            publish_statements(by=stage.by, period=_period(calendar, month))
+            _catch_up(stage)
+
+        return what
+
+    for month in range(MONTHS + 1):
+        yield Scene(min(calendar.day(month + 1, 1, 3), calendar.latest), report(month))
+        for when, what in (
+            (calendar.day(month + 1, 2, 6), close(month)),
+            (calendar.day(month + 1, 5, 9), publish(month)),
+        ):
+            if when <= calendar.latest:
+                yield Scene(when, what)
+
+
+def _period(calendar: Calendar, month: int) -> Period:
+    return Period.objects.get(starts_on=calendar.month(month).date())
+
+
+def _catch_up(stage: Stage) -> None:
+    """What the clock does all day: tell the news, seal the ledger."""
+    tell_news()
+    tell_statements()
+    tell_overdue_withdrawals()
+    seal_ledger()
+
+
+@contextmanager
+def _no_mail() -> Iterator[None]:
+    """Send no mail meanwhile: nobody waits for news of a year ago, at addresses that are nobody's.
+
+    Only this process, which does nothing else, is meant to use it.
+    """
+    before = settings.MAILERS
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend"}}
+    try:
+        yield
+    finally:
+        settings.MAILERS = before
