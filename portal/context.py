@@ -71,11 +71,17 @@ PAGES: Final = (
     (_("Permissions"), "permissions"),
     (_("AI usage"), "usage"),
     (_("Credits"), "credits"),
+    (_("Licences"), "standard_licence"),
     (_("Earnings"), "earnings"),
     (_("Timeline"), "timeline"),
     (_("People with access"), "people"),
 )
-ACCOUNT_PAGES: Final = ((_("Notices"), "notices"), (_("Sign-in and security"), "mfa_index"))
+ACCOUNT_PAGES: Final = (
+    (_("Notices"), "notices"),
+    (_("Files"), "exports"),
+    (_("Settings"), "preferences"),
+    (_("Sign-in and security"), "mfa_index"),
+)
 
 
 def address(name: str, slug: str = "") -> str:

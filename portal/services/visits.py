@@ -1,5 +1,6 @@
 """Remembering when somebody looked, so that the next time a page says what changed since."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,19 +19,24 @@ VALUES (%s, %s, ledger_now())
    SET before_at = CASE WHEN v.seen_at < excluded.seen_at - make_interval(secs => %s) THEN v.seen_at
                         ELSE v.before_at END,
        seen_at = greatest(v.seen_at, excluded.seen_at)
-RETURNING before_at
+RETURNING seen_at, before_at
 """
 
 
-def note_visit(*, by: User, artist: Artist) -> datetime | None:
-    """Note that `by` looks at this artist's work; returns when the visit before this one ended.
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """When somebody looks now, and when the visit before this one ended (None: the first). UTC."""
 
-    UTC; None for the first visit. One query, safe beside itself.
-    """
+    at: datetime
+    before: datetime | None
+
+
+def note_visit(*, by: User, artist: Artist) -> Looked:
+    """Note that `by` looks at this artist's work. One query, safe beside itself."""
     with connection.cursor() as cursor:
         cursor.execute(
             _LOOKED.format(table=Visit._meta.db_table),
             [by.pk, artist.pk, int(VISIT_ENDS_AFTER.total_seconds())],
         )
-        (before,) = cursor.fetchone()
-    return before if isinstance(before, datetime) else None
+        at, before = cursor.fetchone()
+    return Looked(at, before)
