@@ -6,6 +6,7 @@ from portal.models.export import Export, ExportKind, JobSlot
 from portal.models.idempotency import AnsweredRequest
 from portal.models.notice import NewsPosition, Notice, NoticeKind
 from portal.models.roster import Membership, Roster, RosterArtist, RosterKind
+from portal.models.staff_act import StaffAct
 from portal.models.visit import Visit
 from portal.models.webhook import WebhookAttempt, WebhookEndpoint, WebhookKind, WebhookMessage
 
@@ -23,6 +24,7 @@ __all__ = [
     "Roster",
     "RosterArtist",
     "RosterKind",
+    "StaffAct",
     "User",
     "Visit",
     "WebhookAttempt",

@@ -1,0 +1,65 @@
+"""What staff did in the admin, and why. Append-only: the database keeps it so."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class StaffAct(models.Model):
+    """One thing that a member of a label's or the operator's staff did, with the reason given.
+
+    Written with what it is about, in one transaction. What that changed is in the ledger where a
+    decision reads it; this says who of the staff did it and why, also where no ledger is touched
+    (an API key, a row that is tried again). `label` is the company in whose books it was done, for
+    whom its own staff may look; empty for what concerns no label.
+    """
+
+    at = models.DateTimeField(_("when"), editable=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="staff_acts",
+        editable=False,
+        verbose_name=_("who"),
+    )
+    label = models.ForeignKey(
+        "consent.Party",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="staff_acts",
+        editable=False,
+        verbose_name=_("label"),
+    )
+    action = models.CharField(
+        _("what"), max_length=40, editable=False, help_text=_("a code, as in licence.sign")
+    )
+    model = models.CharField(
+        max_length=60, editable=False, help_text=_("kind of the thing, as in consent.licence")
+    )
+    key = models.CharField(max_length=64, editable=False, help_text=_("its primary key"))
+    about = models.CharField(
+        _("about"), max_length=200, editable=False, help_text=_("what the thing was called")
+    )
+    reason = models.TextField(_("reason"), max_length=1000, editable=False)
+
+    class Meta:
+        verbose_name = _("act of staff")
+        verbose_name_plural = _("acts of staff")
+        ordering = ("-id",)
+        indexes = [
+            models.Index(fields=["label", "-id"], name="staff_acts_of_label"),
+            models.Index(fields=["model", "key"], name="staff_acts_on_thing"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(reason=""),
+                name="staff_say_why",
+                violation_error_code="reason_needed",
+                violation_error_message=_("Say why you do this."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.about}"
