@@ -120,9 +120,11 @@ def _one_snapshot() -> Iterator[None]:
     """One view of the database for all that is read, where no transaction has begun yet."""
     outermost = not connection.in_atomic_block
     with transaction.atomic():
-        if outermost:
-            with connection.cursor() as cursor:
+        with connection.cursor() as cursor:
+            if outermost:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            # A million rows are joined and sorted; in memory that takes half the time.
+            cursor.execute("SET LOCAL work_mem = '128MB'")
         yield
 
 

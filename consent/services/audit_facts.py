@@ -38,6 +38,7 @@ class Replay:
     name: str
     model: type[Model]
     kinds: tuple[str, ...]
+    subject: str  # the columns that say what the row is about; the last row about it speaks
 
     @property
     def table(self) -> str:
@@ -55,14 +56,14 @@ class Replay:
 
 
 REPLAYS: Sequence[Replay] = (
-    Replay("party", PartyState, ("party.%",)),
-    Replay("recording", RecordingIdentity, ("recording.%",)),
-    Replay("claim", RightsClaim, ("claim.%",)),
-    Replay("licence", LicenceVersion, ("licence.%",)),
-    Replay("tool", ToolState, ("tool.%",)),
-    Replay("model", ModelVersionState, ("model.%",)),
-    Replay("permission", Permission, ("permission.%",)),
-    Replay("training", TrainingRun, ("training.%",)),
+    Replay("party", PartyState, ("party.%",), "party_id"),
+    Replay("recording", RecordingIdentity, ("recording.%",), "recording_id"),
+    Replay("claim", RightsClaim, ("claim.%",), "claim"),
+    Replay("licence", LicenceVersion, ("licence.%",), "licence_id"),
+    Replay("tool", ToolState, ("tool.%",), "tool_id"),
+    Replay("model", ModelVersionState, ("model.%",), "model_version_id"),
+    Replay("permission", Permission, ("permission.%",), "artist_id, use, scope, territories"),
+    Replay("training", TrainingRun, ("training.%",), "id"),
 )
 
 _WITH = """
@@ -78,11 +79,14 @@ _DIFFERENT = """{with}
 SELECT seq FROM row WHERE body IS DISTINCT FROM told OR NOT fits ORDER BY seq
 """
 # The row with the greatest id speaks, so two rows that changed places would change what holds.
-_OUT_OF_ORDER = """{with}
-SELECT seq FROM (
-    SELECT seq, seq < lag(seq) OVER before AND body - 'by' <> lag(body - 'by') OVER before AS wrong
-      FROM row WINDOW before AS (PARTITION BY subject ORDER BY id)) x
- WHERE wrong ORDER BY seq
+_OUT_OF_ORDER = """
+SELECT x.seq FROM (
+    SELECT e.seq, lag(e.seq) OVER (PARTITION BY {subject} ORDER BY f.id) AS before
+      FROM {table} f JOIN consent_ledgerentry e ON e.id = f.entry_id
+     WHERE e.seq > %(after)s AND e.seq <= %(until)s) x
+  JOIN consent_ledgerentry a ON a.seq = x.seq JOIN consent_ledgerentry b ON b.seq = x.before
+ WHERE x.seq < x.before AND a.body::jsonb - 'by' - 'personal' <> b.body::jsonb - 'by' - 'personal'
+ ORDER BY x.seq
 """
 _WITHOUT_A_ROW = """
 SELECT e.seq FROM consent_ledgerentry e
@@ -118,7 +122,11 @@ def replay_problems(*, after: int, until: int) -> Iterator[str]:
     """
     users = get_user_model()._meta.db_table
     for each in REPLAYS:
-        names = {"table": each.table, "with": _WITH.format(users=users, sql=each.sql)}
+        names = {
+            "table": each.table,
+            "subject": _columns(each),
+            "with": _WITH.format(users=users, sql=each.sql),
+        }
         given = {"after": after, "until": until, "kinds": list(each.kinds)}
         for sql, sentence in (
             (_DIFFERENT, "{n} rows of {table} do not say what their entries say: {told}"),
@@ -140,6 +148,10 @@ def replay_problems(*, after: int, until: int) -> Iterator[str]:
         "{n} rows of {table} are not the text that was published: {told}",
         "consent_wording",
     )
+
+
+def _columns(replay: Replay) -> str:
+    return ", ".join(f"f.{column}" for column in replay.subject.split(", "))
 
 
 def uncovered_facts() -> list[str]:

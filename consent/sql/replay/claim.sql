@@ -1,6 +1,5 @@
 -- What a leaf must say that a state of a rights claim is derived from.
-SELECT f.id, f.entry_id, e.seq, e.body AS told,
-       to_jsonb(f.claim) AS subject,
+SELECT e.seq, e.body AS told,
        (e.kind = 'claim.ended') = f.ended AS fits,
        jsonb_build_object(
            'by', e.by,

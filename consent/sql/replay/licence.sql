@@ -1,6 +1,5 @@
 -- What a leaf must say that a version of a licence, and its list of recordings, is derived from.
-SELECT f.id, f.entry_id, e.seq, e.body AS told,
-       to_jsonb(f.licence_id) AS subject,
+SELECT e.seq, e.body AS told,
        (e.kind = 'licence.ended') = f.ended AS fits,
        jsonb_build_object(
            'by', e.by,

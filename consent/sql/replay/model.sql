@@ -1,6 +1,5 @@
 -- What a leaf must say that a state of a model version is derived from.
-SELECT f.id, f.entry_id, e.seq, e.body AS told,
-       to_jsonb(f.model_version_id) AS subject,
+SELECT e.seq, e.body AS told,
        (e.kind = 'model.retired') = f.retired AS fits,
        jsonb_build_object(
            'by', e.by,

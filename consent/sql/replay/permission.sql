@@ -1,6 +1,5 @@
 -- What a leaf must say that an answer is derived from.
-SELECT f.id, f.entry_id, e.seq, e.body AS told,
-       jsonb_build_array(f.artist_id, f.use, f.scope, f.territories) AS subject,
+SELECT e.seq, e.body AS told,
        e.kind = 'permission.' || f.way
            AND f.act_id = e.act
            AND f.scope = coalesce('r' || f.recording_id, '*') || '/'

@@ -1,6 +1,5 @@
 -- What a leaf must say that an identity of a recording is derived from.
-SELECT f.id, f.entry_id, e.seq, e.body AS told,
-       to_jsonb(f.recording_id) AS subject,
+SELECT e.seq, e.body AS told,
        f.isrc = r.isrc AS fits,
        jsonb_build_object(
            'by', e.by,

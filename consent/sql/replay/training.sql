@@ -1,7 +1,6 @@
 -- What a leaf must say that a reported training run, and each recording in it, is derived from.
 -- What was sent and is in no catalogue stands in the leaf alone.
-SELECT f.id, f.entry_id, e.seq, e.body AS told,
-       to_jsonb(f.id) AS subject,
+SELECT e.seq, e.body AS told,
        NOT EXISTS (SELECT FROM consent_traininguse u
                     WHERE u.run_id = f.id AND u.model_version_id <> f.model_version_id) AS fits,
        jsonb_build_object(
