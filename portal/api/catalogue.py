@@ -55,6 +55,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "at_in_future": Meaning(422, _("Nobody knows yet what will be allowed then.")),
     "not_yet_known": Meaning(422, _("That moment has not come: nobody knows yet what it knew.")),
     "too_many_items": Meaning(422, _("More, or fewer, at once than this takes.")),
+    "query": Meaning(422, _("Something in the query of the address is not what it should be.")),
     "cursor": Meaning(422, _("This is not a cursor that came from here.")),
     "decision_token": Meaning(422, _("This token was not made by us, or was changed.")),
     "ahead": Meaning(422, _("The ledger has not come as far as the position asked for.")),

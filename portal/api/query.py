@@ -13,13 +13,18 @@ LARGEST = 2**62
 def number_in(
     request: Request, name: str, *, default: int, least: int = 0, most: int = LARGEST
 ) -> int:
-    """A whole number in the query. Raises `Refused` (the name) for anything else."""
+    """A whole number in the query. Raises `Refused` (`query`) for anything else."""
     text = request.query_params.get(name)
     if text is None:
         return default
     if text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= most:
         return int(text)
-    raise Refused(name, _("A whole number, not less or more than it may be."), field=name)
+    raise Refused(
+        "query",
+        _("“%(name)s” is a whole number between %(least)d and %(most)d."),
+        field=name,
+        params={"name": name, "least": least, "most": most},
+    )
 
 
 def number_or_none(request: Request, name: str) -> int | None:
@@ -31,7 +36,9 @@ def text_in(request: Request, name: str, *, most: int = 400) -> str:
     """A text in the query, empty without one. Raises `Refused` for what no text here is."""
     text = str(request.query_params.get(name, ""))
     if len(text) > most or not text.isprintable():
-        raise Refused(name, _("This is too long, or no text."), field=name)
+        raise Refused(
+            "query", _("“%(name)s” is too long, or no text."), field=name, params={"name": name}
+        )
     return text
 
 

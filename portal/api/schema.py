@@ -44,6 +44,10 @@ SETTINGS: Final[dict[str, Any]] = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVERS": [{"url": str(settings.SITE_URL).rstrip("/")}],
     "PREPROCESSING_HOOKS": ["portal.api.schema.only_v1"],
-    "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "UseKind": "consent.words.UseKind",
+        "Right": "consent.words.Right",
+        "ToolKind": "consent.words.ToolKind",
+    },
 }

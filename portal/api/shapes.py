@@ -228,7 +228,7 @@ class NewRequest(StrictSerializer):
     tool = serializers.SlugField(max_length=80)
     use = serializers.ChoiceField(UseKind.choices)
     why = serializers.CharField(max_length=2_000, help_text=_("shown to the artists as it is"))
-    isrc = serializers.CharField(max_length=40, required=False, default="")
+    isrc = serializers.CharField(max_length=40, required=False, default="", allow_blank=True)
     artists = serializers.ListField(
         child=serializers.UUIDField(),
         required=False,

@@ -41,7 +41,7 @@ class WithdrawalsView(MachineView):
         """One page."""
         state = text_in(request, "state") or "all"
         if state not in ("open", "all"):
-            raise Refused("state", _("Open ones, or all."), field="state")
+            raise Refused("query", _("“state” is open, or all."), field="state")
         most = number_in(request, "limit", default=100, least=1, most=500)
         rows = withdrawals_for(
             self.caller.company,
