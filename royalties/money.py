@@ -17,7 +17,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
-MICROS_PER_MAJOR: Final = 1_000_000
 BASIS_POINTS: Final = 10_000
 
 # ISO 4217:2015, table A.1, by the number of decimal places of the minor unit.

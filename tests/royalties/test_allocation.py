@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from royalties.allocation import (
     Allocation,
     AllocationError,
+    AllocationLine,
     AttributionFact,
     Basis,
     RateFact,
@@ -153,13 +154,17 @@ def test_a_flat_fee_is_shared_by_the_recordings_it_pays_for_and_no_others() -> N
 def test_a_use_without_a_rate_owes_nothing_yet_and_is_seen() -> None:
     (allocation,) = allocate([usage(drawn(rate=None))])
     assert (allocation.key.held, allocation.owed_micros) == ("no_rate", 0)
+    assert (allocation.key.rate, allocation.key.split) == (0, THREE_WRITERS.split)
     assert allocation.lines == ()
     assert allocation.revenue_micros == 100 * EURO
+    (nothing,) = allocate([usage(drawn(rate=None, split=None))])
+    assert (nothing.key.held, nothing.key.split) == ("no_rate", 0)
 
 
 def test_money_without_a_split_waits_for_one_and_belongs_to_nobody_yet() -> None:
     (allocation,) = allocate([usage(drawn(split=None))])
-    assert allocation.key.held == "no_split"
+    assert (allocation.key.held, allocation.key.split) == ("no_split", 0)
+    assert allocation.lines == (AllocationLine(None, 10_000, 100 * EURO),)
     assert amounts(allocation) == {None: 100 * EURO}
 
 
@@ -220,6 +225,14 @@ def test_how_this_became_412_18_can_be_shown_step_by_step() -> None:
     )
 
 
+def test_an_influence_is_shown_to_the_basis_point_and_rounded_down() -> None:
+    rate = RateFact(1, "share_of_revenue", 10_000, "EUR")
+    first, _rest = allocate(
+        [usage(drawn(1, weight=9_999, rate=rate), drawn(2, weight=1, rate=rate))]
+    )
+    assert steps_of(first, first.lines[0], rate)[2].factor == 9_999
+
+
 def test_a_price_shows_how_many_it_was_paid_for() -> None:
     price = RateFact(6, "per_output", 20_000, "EUR")
     (allocation,) = allocate([usage(drawn(rate=price), quantity=7, revenue_micros=0)])
@@ -229,7 +242,9 @@ def test_a_price_shows_how_many_it_was_paid_for() -> None:
     )
     free = RateFact(6, "flat_fee", 0, "EUR")
     (allocation,) = allocate([usage(drawn(rate=free), revenue_micros=0)])
-    assert steps_of(allocation, allocation.lines[0], free)[0] == Step("trainings", 0, 0)
+    steps = steps_of(allocation, allocation.lines[0], free)
+    assert steps[0] == Step("trainings", 0, 0)
+    assert steps[2] == Step("influence", 0, 0)
 
 
 # Properties over all facts.

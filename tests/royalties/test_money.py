@@ -210,6 +210,11 @@ def test_what_is_shown_adds_up_even_with_reversals_among_it(
         assert mirrored_residue == -residue
 
 
+def test_a_sum_of_whole_cents_mirrors_too_when_it_is_negative() -> None:
+    assert round_to_sum([15_000, 5_000], "EUR") == ([2, 0], 0)
+    assert round_to_sum([-15_000, -5_000], "EUR") == ([-2, 0], 0)
+
+
 def test_three_thirds_of_a_cent_are_shown_as_one_cent_not_three_and_not_none() -> None:
     assert round_to_sum([3_334, 3_333, 3_333], "EUR") == ([1, 0, 0], 0)
 
@@ -229,6 +234,7 @@ def test_a_portion_of_a_negative_part_or_of_nothing_is_refused() -> None:
             portion(100, part, of)
         assert caught.value.code == "money.bad_portion"
     assert portion(7, 1, 2) == 3
+    assert portion(7, 1, 1) == 7
     assert portion(7, 0) == 0
 
 
@@ -238,6 +244,7 @@ def test_money_adds_and_compares_within_one_currency_only() -> None:
     assert -Money(150, "EUR") == Money(-150, "EUR")
     assert 3 * Money(5, "EUR") == Money(5, "EUR") * 3 == Money(15, "EUR")
     assert Money(1, "EUR") < Money(2, "EUR") <= Money(2, "EUR")
+    assert not Money(2, "EUR") < Money(2, "EUR")
     assert not Money(0, "EUR") and Money(1, "EUR")
     assert Money(1, "EUR") != Money(1, "USD")
     for attempt in (
@@ -254,6 +261,7 @@ def test_money_adds_and_compares_within_one_currency_only() -> None:
 def test_money_is_written_with_the_places_of_its_currency() -> None:
     assert str(Money(41218, "EUR")) == "412.18 EUR"
     assert str(Money(-5, "EUR")) == "-0.05 EUR"
+    assert str(Money(0, "EUR")) == "0.00 EUR"
     assert str(Money(41218, "JPY")) == "41218 JPY"
     assert str(Money(41218, "BHD")) == "41.218 BHD"
     assert Money(41218, "BHD").micros == 41_218_000
