@@ -51,7 +51,7 @@ class DemoClock:
         """From now on the time is the machine's."""
         self._call("SELECT ledger_move_demo_clock(NULL)")
 
-    def _call(self, sql: str, *values: object) -> None:
+    def _call(self, sql: str, *values: datetime) -> None:
         with connections["owner"].cursor() as cursor:
             cursor.execute(sql, values)
 

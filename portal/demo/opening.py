@@ -61,13 +61,13 @@ def people_arrive(stage: Stage) -> None:
                 locale=one.locale,
                 is_staff=one.is_staff,
             )
-    people = list(stage.people.values())
-    User.objects.filter(pk__in=[one.pk for one in people]).update(password=password)
+    everybody = list(stage.people.values())
+    User.objects.filter(pk__in=[one.pk for one in everybody]).update(password=password)
     EmailAddress.objects.bulk_create(
-        EmailAddress(user=one, email=one.email, verified=True, primary=True) for one in people
+        EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in everybody
     )
-    for one in people:
-        one.refresh_from_db()
+    for user in everybody:
+        user.refresh_from_db()
     publish_first_wordings(by=stage.by)
 
 
@@ -101,8 +101,7 @@ def artists_arrive(stage: Stage) -> None:
     for act in ACTS:
         sender = stage.parties.get(act.key if act.sender == "self" else act.sender)
         if sender is not None:
-            known = {act.key, *act.voices, *act.members}
-            for key in known:
+            for key in sorted({act.key, *act.voices, *act.members}):
                 know_party_as(sender=sender, party=stage.parties[key])
     # Who is featured on somebody else's record, or delivered a second time.
     know_party_as(sender=stage.parties["fjord"], party=stage.parties["aoi"])
@@ -139,20 +138,20 @@ def access_is_given(stage: Stage) -> None:
                 add_artist_to_roster(by=by, roster=roster, artist=stage.artists[act.key])
         staff = stage.people["liv" if label.key == "fjord" else "noor"]
         grant_access(by=by, user=staff, roster=roster, role=Role.LABEL_STAFF)
-    for act, people in ANSWERS_FOR.items():
+    for key, people in ANSWERS_FOR.items():
         for person, may_answer in people.items():
             grant_access(
                 by=by,
                 user=stage.people[person],
-                artist=stage.artists[act],
+                artist=stage.artists[key],
                 role=Role.ARTIST,
                 may_answer=may_answer,
             )
     grant_access(by=by, user=stage.people["kari"], artist=stage.artists["pia"], role=Role.GUARDIAN)
-    for name, act in (("North Wind Management", "maren"), ("Harbour Artists", "aoi")):
+    for name, key in (("North Wind Management", "maren"), ("Harbour Artists", "aoi")):
         management: Roster = create_roster(by=by, kind=RosterKind.MANAGEMENT, name=name)
         grant_access(by=by, user=stage.people["ines"], roster=management, role=Role.MANAGER)
-        add_artist_to_roster(by=stage.people[act], roster=management, artist=stage.artists[act])
+        add_artist_to_roster(by=stage.people[key], roster=management, artist=stage.artists[key])
 
 
 def catalogue_comes_in(stage: Stage) -> None:

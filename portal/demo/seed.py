@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 
 from consent.clock import now
+from consent.models import Withdrawal
 from consent.services.sealing import seal_ledger
 from consent.services.work import perform
 from portal.demo.calendar import MONTHS, Calendar
@@ -46,11 +47,10 @@ def tell(
             progress(number, len(play))
             stage.clock.move(scene.at)
             scene.what(stage)
+            tell_news()
         stage.clock.let_go()
         _catch_up(stage)
-        # What is older than some days is not sent any more, and the rest by this.
-        for key in Notice.due(now()).values_list("pk", flat=True):
-            perform(Notice, key)
+        _do_what_is_due()
     progress(len(play), len(play))
     return stage
 
@@ -97,11 +97,17 @@ def _period(calendar: Calendar, month: int) -> Period:
 
 
 def _catch_up(stage: Stage) -> None:
-    """What the clock does all day: tell the news, seal the ledger."""
-    tell_news()
+    """What the clock does all day: tell what is in no entry of the ledger, and seal that."""
     tell_statements()
     tell_overdue_withdrawals()
     seal_ledger()
+
+
+def _do_what_is_due() -> None:
+    """What a worker would have done meanwhile: news a week old is not sent any more."""
+    for kind in (Notice, Withdrawal):
+        for key in kind.due(now()).values_list("pk", flat=True):
+            perform(kind, key)
 
 
 @contextmanager

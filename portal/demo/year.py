@@ -1,8 +1,9 @@
 """The demo's year: who answered what when, and what came of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from consent.clock import now
@@ -22,10 +23,12 @@ from portal.demo.messages import deliver
 from portal.demo.opening import A, D, G, N, R, S, V
 from portal.demo.stage import Stage
 from portal.models import Export, Membership
+from portal.queries.api import withdrawals_for
 from portal.roles import Role, Scope
 from portal.services.answers import answer_question, undo
 from portal.services.delegation import end_access, grant_access
 from portal.services.exports import request_export
+from portal.services.webhooks import note_told
 from royalties.services.rates import set_rates
 from royalties.services.splits import propose_split
 
@@ -84,6 +87,7 @@ def scenes(stage: Stage) -> Iterator[Scene]:
     yield Scene(day(7, 20, 12), _tarik_signs_his_splits)
     yield Scene(day(8, 1, 9), _kanal_ends_a_licence)
     yield Scene(day(8, 3, 18), _daryna_withdraws)
+    yield Scene(day(8, 4, 4), _makers_read)
     yield Scene(day(8, 6, 9), _meridian_confirms)
     yield Scene(day(8, 11, 9), _kanal_claims_less)
     yield Scene(day(9, 12, 7), _newer_models)
@@ -96,6 +100,8 @@ def scenes(stage: Stage) -> Iterator[Scene]:
     yield Scene(ago(40, 18), _tomas_answers)
     yield Scene(ago(12, 18), _the_low_tides_withdraw)
     yield Scene(ago(10, 18), _maren_takes_her_voice_back)
+    yield Scene(ago(11, 4), _makers_read)
+    yield Scene(ago(9, 4), _makers_read)
     yield Scene(ago(6, 9), _larksong_asks_pia)
     yield Scene(ago(5, 9), _larksong_confirms)
     yield Scene(ago(4, 9), _draftbook_asks_maren)
@@ -104,7 +110,7 @@ def scenes(stage: Stage) -> Iterator[Scene]:
 
 
 # Month, day, who answers, for whom, on what, how.
-_FIRST_ANSWERS: Final = (
+_FIRST_ANSWERS: Final[tuple[tuple[int, int, str, str, str, str], ...]] = (
     (0, 3, "maren", "maren", D, "allow"),
     (0, 3, "maren", "maren", A, "allow"),
     (0, 4, "aoi", "aoi", D, "allow"),
@@ -162,9 +168,13 @@ _FIRST_ANSWERS: Final = (
 )
 
 
+def _give(stage: Stage, answer: Sequence[str]) -> None:
+    stage.answer(*answer)
+
+
 def _answers() -> Iterator[tuple[tuple[int, int], Happening]]:
-    for month, day, who, act, use, stance in _FIRST_ANSWERS:
-        yield (month, day), lambda stage, a=(who, act, use, stance): stage.answer(*a)
+    for month, day, *answer in _FIRST_ANSWERS:
+        yield (month, day), partial(_give, answer=answer)
     yield (
         (2, 6),
         lambda stage: [
@@ -479,6 +489,7 @@ def _two_labels_claim_one_recording(stage: Stage) -> None:
 def _new_models(stage: Stage) -> None:
     opening.new_model(stage, "tidesmith", "2.0")
     opening.new_model(stage, "night-ferry", "1.4")
+    opening.new_model(stage, "larksong", "2.0")
 
 
 def _newer_models(stage: Stage) -> None:
@@ -514,6 +525,12 @@ def _confirm(stage: Stage, maker: str, act: str) -> None:
         company=stage.makers[maker].pk, artist=stage.artists[act].pk, acknowledged_at=None
     ):
         acknowledge_withdrawal(by=None, company=stage.makers[maker], ref=str(row.ref))
+
+
+def _makers_read(stage: Stage) -> None:
+    """Clients ask every day what must stop, and so learn of it."""
+    for maker in stage.makers.values():
+        note_told(withdrawals_for(maker, open_only=True))
 
 
 def _meridian_confirms(stage: Stage) -> None:

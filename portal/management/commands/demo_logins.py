@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
 from portal.demo.clock import is_demo
@@ -17,7 +17,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not is_demo():
-            raise CommandError(_("There is no demo in this database."))
+            self.stdout.write(_("\n  There is no demo in this database."))
+            return
         self.stdout.write(_("\n  Sign in with the password “%s” as\n") % PASSWORD)
         for one in PEOPLE:
             if one.login:
