@@ -25,6 +25,7 @@ from consent.decisions import (
     ToolFacts,
     decide,
 )
+from consent.words import Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +236,10 @@ class Loaded:
         )
 
     def has_own_answer(self, isrc: str, use: str) -> bool:
-        """Does some answer on this use name this recording?"""
+        """Does some answer on this use name this recording? One that was taken back does not."""
         recording = self._recordings.get(isrc)
         return recording is not None and any(
-            a[6] == recording.key
+            a[6] == recording.key and a[5] != Way.CLEARED
             for key in recording.main_artists + recording.featured_artists
             for a in self._answers.get((key, use), ())
         )
