@@ -194,6 +194,7 @@ def _object(artist: Artist, act: Act, use: str) -> None:
             label=version.licence.holder,
             artist=artist,
             kind=NoticeKind.OBJECTION,
-            key=f"objection {act.ref} {version.pk}",
+            # As `news` has it, which reads the same act in the ledger: told once by either.
+            key=f"objection {act.ref} {version.licence.ref}",
             params={"company": version.licence.company.party.name, "uses": [str(use)]},
         )
