@@ -49,6 +49,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that is missing: the step, for which companies, and for how many recordings."""
+
+    step: Step
+    companies: tuple[str, ...]
+    recordings: int
+
+
+@dataclass(frozen=True, slots=True)
 class ToolView:
     """What holds for one tool and one use kind, over all recordings of the artist."""
 
@@ -90,7 +99,7 @@ class UseView:
     exceptions: int
     main_reason: Step | None
     main_reason_recordings: int
-    missing: tuple[Step, ...]
+    missing: tuple[Gap, ...]
     wording_changed: bool = False
     seq: int = 0
     others: tuple[Permission, ...] = ()  # her answers about companies, tools and countries
@@ -426,11 +435,7 @@ def _use_view(
         + sum(g.recordings for g in groups if not g.bare and _is_named(g, use, loaded)),
         main_reason=names.step(top) if top is not None else None,
         main_reason_recordings=nearest[top] if top is not None else 0,
-        missing=tuple(
-            dict.fromkeys(
-                names.step(r) for r, _n in reasons.most_common() if SENTENCES[r.code].todo
-            )
-        ),
+        missing=_gaps(tools, groups, decided, names),
         wording_changed=(
             stance == "allow"
             and answer is not None
@@ -442,6 +447,32 @@ def _use_view(
         seq=loaded.seq,
         others=tuple(a for a in answers if a is not answer and a.way != "cleared"),
     )
+
+
+def _gaps(
+    tools: Sequence[Tool],
+    groups: Sequence[Group],
+    decided: Mapping[tuple[int, int], Decision],
+    names: _Names,
+) -> tuple[Gap, ...]:
+    """What somebody could do something about, the most recordings first."""
+    companies: dict[Reason, dict[str, None]] = {}
+    concerned: dict[Reason, set[int]] = {}
+    for tool in tools:
+        for i in range(len(groups)):
+            for reason in _against(decided[(tool.pk, i)]):
+                if SENTENCES[reason.code].todo:
+                    companies.setdefault(reason, {})[tool.company.party.name] = None
+                    concerned.setdefault(reason, set()).add(i)
+    gaps = [
+        Gap(
+            names.step(reason),
+            tuple(whom),
+            sum(groups[i].recordings for i in concerned[reason]),
+        )
+        for reason, whom in companies.items()
+    ]
+    return tuple(sorted(gaps, key=lambda gap: -gap.recordings))
 
 
 def _against(decision: Decision) -> tuple[Reason, ...]:

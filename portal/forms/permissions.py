@@ -85,7 +85,6 @@ class AnswerForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._use = use
         if not may_grant:
             self.fields["stance"] = forms.ChoiceField(
                 label=_("Your answer"),
@@ -117,6 +116,12 @@ class AnswerForm(forms.Form):
             self._start_from(current)
         if stance:
             self.initial["stance"] = stance
+        said = self.data.get("stance", "") if self.is_bound else self.initial.get("stance", "")
+        if use == UseKind.VOICE and said == Stance.ALLOW:
+            until.required = True
+            until.error_messages["required"] = _(
+                "A yes to your voice always ends on a date. Choose one."
+            )
 
     def _start_from(self, current: Permission) -> None:
         self.initial["stance"] = current.stance
@@ -134,16 +139,6 @@ class AnswerForm(forms.Form):
             return list(normalise_territories(text.split()))
         except Refused as refusal:
             raise ValidationError(refusal.sentence, code=refusal.code) from refusal
-
-    def clean(self) -> dict[str, Any]:
-        """A voice is lent for a time; the rest the domain checks."""
-        data = super().clean() or self.cleaned_data
-        wants = data.get("stance") == Stance.ALLOW and self._use == UseKind.VOICE
-        if wants and not data.get("valid_until") and "valid_until" not in self.errors:
-            self.add_error(
-                "valid_until", _("A yes to your voice always ends on a date. Choose one.")
-            )
-        return data
 
     @property
     def moments(self) -> dict[str, datetime | None]:

@@ -20,6 +20,7 @@ from portal.queries.rows import (
     Reader,
     ToolLine,
     UseRow,
+    deciding_sentence,
     general_row,
     state_of,
     text_shown,
@@ -218,9 +219,7 @@ def _recording_row(
 
 def _decided(decision: Decision, steps: Sequence[Step]) -> Effect:
     state = state_of(steps, allowed=decision.allowed)
-    code = "overridden" if state == "overridden" else decision.deciding.code
-    step = next((s for s in steps if s.code == code), steps[-1])
-    return Effect(state, step.sentence)
+    return Effect(state, deciding_sentence(steps, state))
 
 
 def _over_tools(lines: Sequence[ToolLine]) -> Effect:

@@ -259,10 +259,20 @@ def _tool_effect(one: ToolView, view: UseView, reader: Reader) -> Effect:
             else _of(one.allowed, one.recordings)
         )
         return Effect(state, sentence)
-    step = one.deciding
+    return Effect(state, deciding_sentence(one.steps, state) or _no_recordings())
+
+
+def deciding_sentence(steps: Sequence[Step], state: str) -> str:
+    """The sentence that goes with a pill: her own no where the pill says one, else the first no."""
     if state == "overridden":
-        step = next((s for s in one.steps if s.code == Code.OVERRIDDEN), step)
-    return Effect(state, step.sentence if step is not None else _no_recordings())
+        step = next((s for s in steps if s.code == Code.OVERRIDDEN), None)
+    else:
+        against = [s for s in steps if s.verdict == Verdict.NO]
+        own = [s for s in against if s.code in OWN_ANSWER]
+        step = next(iter((own if state == "denied" else []) + against), None)
+    if step is None:
+        step = steps[-1] if steps else None
+    return step.sentence if step is not None else ""
 
 
 def _of(some: int, whole: int) -> str:
@@ -305,12 +315,20 @@ def _effects(
         blocked = view.main_reason is not None and view.main_reason.code not in OWN_ANSWER
         if view.stance == Stance.ALLOW and not whole and blocked:
             effects.append(
-                Effect("idle", _stands_in_the_way(view), (_what_is_missing(view, reader),))
+                Effect(
+                    "idle",
+                    _stands_in_the_way(view, reader.artist.pk),
+                    (_what_is_missing(view, reader),),
+                )
             )
     elif view.state == "overridden":
         effects = [Effect("overridden", _overridden(view), links)]
     elif view.state == "not_in_force":
-        effects = [Effect("idle", _said_yes(view), (_what_is_missing(view, reader), *links))]
+        effects = [
+            Effect(
+                "idle", _said_yes(view, reader.artist.pk), (_what_is_missing(view, reader), *links)
+            )
+        ]
     elif view.stance == Stance.UNDECIDED:
         return [
             Effect("waits", _waits(view, requests), asked + links),
@@ -386,7 +404,7 @@ def _holds(view: UseView) -> str:
     return sentence
 
 
-def _stands_in_the_way(view: UseView) -> str:
+def _stands_in_the_way(view: UseView, artist_id: int) -> str:
     """What keeps a yes from holding, and for how many recordings."""
     reason = view.main_reason
     assert reason is not None
@@ -396,6 +414,11 @@ def _stands_in_the_way(view: UseView) -> str:
         "n": count(number),
         "all": recordings_text(view.recordings),
     }
+    if reason.code == Code.NO_LICENCE and reason.party == artist_id:
+        return (
+            _("You hold rights in %(n)s of your %(all)s, and no licence of yours covers this yet.")
+            % facts
+        )
     if reason.code == Code.NO_LICENCE and reason.party is not None:
         if number == view.recordings:
             return (
@@ -409,7 +432,7 @@ def _stands_in_the_way(view: UseView) -> str:
     return _("For %(n)s of your %(all)s: %(reason)s") % {**facts, "reason": reason.sentence}
 
 
-def _said_yes(view: UseView) -> str:
+def _said_yes(view: UseView, artist_id: int) -> str:
     if not view.recordings:
         return _("You said yes. %(rest)s") % {"rest": _no_recordings()}
     if not view.tools or view.main_reason is None:
@@ -417,7 +440,7 @@ def _said_yes(view: UseView) -> str:
     until = view.answer.valid_until if view.answer is not None else None
     if view.main_reason.code == Code.ANSWER_EXPIRED and until is not None:
         return view.main_reason.sentence
-    return _("You said yes, but: %(rest)s") % {"rest": _stands_in_the_way(view)}
+    return _("You said yes, but: %(rest)s") % {"rest": _stands_in_the_way(view, artist_id)}
 
 
 def _overridden(view: UseView) -> str:

@@ -96,7 +96,7 @@ def next_step(steps: Sequence[Step], reader: Reader, switch_url: str) -> NextSte
                     "not be enough."
                 )
             return NextStep(sentence, switch_url, _("The answer"))
-    offer = address("offer_licence", reader.artist.slug)
+    offer = address("standard_licence", reader.artist.slug)
     for step in mine:
         if step.code in (Code.NO_EXPRESS_AUTHORITY, Code.NO_LICENCE):
             return NextStep(

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from consent.errors import Refused
 from consent.models import Act
 from consent.scopes import scope_of
+from consent.services.receipts import Receipt, receipt_for_act, receipt_zip
 from consent.words import Stance, UseKind, Way
 from portal.queries.answers import changed_by, seal_of, skipped_by
 from portal.queries.rows import Reader
@@ -58,6 +59,7 @@ def act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
                 for one in skipped[:100]
             ],
             "skipped_more": max(len(skipped) - 100, 0),
+            "may_export": reader.may(Scope.EXPORT),
             "may_undo": undone_by is None and bool(rows) and reader.may(Scope.WITHDRAW),
         },
     )
@@ -78,6 +80,35 @@ def undo_act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
         return leads(request, reader.url("act", ref=str(ref)))
     messages.success(request, _("Undone. Each answer is again what it was before."))
     return leads(request, reader.url("act", ref=str(undone.act.ref)))
+
+
+@require_GET
+def receipt(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
+    """The receipt of one act, with the script that checks it, as one file to keep."""
+    reader = reader_of(request, slug, Scope.EXPORT)
+    found = _act(reader, ref)
+    try:
+        made = receipt_for_act(act=found.ref, opened_for=opened_for(reader))
+    except Refused as refusal:
+        messages.info(request, refusal.sentence)
+        return leads(request, reader.url("act", ref=str(ref)))
+    return receipt_file(made)
+
+
+def opened_for(reader: Reader) -> set[uuid.UUID]:
+    """Whose personal parts this reader may see in a receipt: the artist's and her own."""
+    mine = {reader.access.user.ref} if reader.access.user is not None else set()
+    return {reader.artist.party.ref} | mine
+
+
+def receipt_file(receipt: Receipt) -> HttpResponse:
+    """A receipt as a download: the JSON, the verifier, and how to use it."""
+    name = receipt.filename.removesuffix(".json")
+    return HttpResponse(
+        receipt_zip(receipt),
+        content_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}.zip"'},
+    )
 
 
 def _act(reader: Reader, ref: uuid.UUID) -> Act:

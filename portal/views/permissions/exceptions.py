@@ -102,12 +102,19 @@ def missing(request: PortalRequest, slug: str) -> HttpResponse:
     """What is missing before each use could be allowed, whose move it is; and who overrides."""
     reader = reader_of(request, slug)
     views = uses_of(reader.artist, language=reader.language)
+    companies = len({one.tool.company.pk for view in views for one in view.tools})
     uses = [
         {
             "view": view,
             "needs": [
-                {"sentence": step.sentence, "todo": step.todo, "whose": whose_move(step)}
-                for step in view.missing
+                {
+                    "gap": gap,
+                    "whose": whose_move(gap.step),
+                    "companies": ""
+                    if len(gap.companies) == companies
+                    else ", ".join(gap.companies),
+                }
+                for gap in view.missing
             ],
             "next": next_step(
                 view.tools[0].steps, reader, f"{reader.url('permissions')}#use-{view.use.value}"

@@ -10,15 +10,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from consent.clock import now
+from consent.errors import Refused
 from consent.identifiers import IdentifierError, normalise_isrc
-from consent.models import LedgerEntry, Recording, Tool
-from consent.queries.decision import Ask
-from consent.queries.effective import explain, tools_for
+from consent.models import Recording, Tool
+from consent.queries.effective import tools_for
 from consent.words import UseKind
 from portal.forms.permissions import DayInput
-from portal.queries.rows import Reader, state_of
-from portal.queries.why import reason_lines
-from portal.views.permissions.common import PortalRequest, reader_of, tabs
+from portal.queries.day import Day, allowed_on
+from portal.queries.rows import Reader
+from portal.views.permissions.common import PortalRequest, reader_of, tabs, tool_of
 
 
 class HistoryForm(forms.Form):
@@ -76,55 +76,42 @@ def history(request: PortalRequest, slug: str) -> HttpResponse:
         request.GET if "day" in request.GET else None,
         reader=reader,
         tools=list(tools_for(reader.artist).tools),
-        initial={"isrc": request.GET.get("isrc", ""), "tool": request.GET.get("tool", "")},
+        initial={
+            name: request.GET.get(name, "")
+            for name in ("isrc", "tool", "use")
+            if request.GET.get(name)
+        },
     )
-    moments = _answers(form, reader) if form.is_bound and form.is_valid() else []
+    found = None
+    if form.is_bound and form.is_valid():
+        try:
+            found = _day(form)
+        except Refused as refusal:
+            form.add_error(None, refusal.sentence)
     return render(
         request,
         "portal/permissions/history.html",
-        {
-            "reader": reader,
-            "form": form,
-            "moments": moments,
-            "changed": len({one["state"] for one in moments}) > 1,
-            "tabs": tabs(reader, "history"),
-        },
+        {"reader": reader, "form": form, "found": found, "tabs": tabs(reader, "history")},
     )
 
 
-def _answers(form: HistoryForm, reader: Reader) -> list[dict[str, object]]:
-    """What held when the day began and when it ended; once where that was the same."""
+def _day(form: HistoryForm) -> Day:
     data = form.cleaned_data
     present = now()
-    begin = timezone.make_aware(datetime.combine(data["day"], time.min))
-    end = min(begin + timedelta(days=1, seconds=-1), present)
-    known = _known(data["known_on"], present)
-    found = []
-    for at in (begin, end):
-        ask = Ask(data["isrc"], data["use"], data["tool"], at=at)
-        answered, steps = explain(ask, known_seq=known)
-        [reasons] = reason_lines(steps)
-        found.append(
-            {
-                "at": at,
-                "seq": answered.seq,
-                "state": state_of(steps, allowed=answered.decisions[0].allowed),
-                "allowed": answered.decisions[0].allowed,
-                "reasons": reasons,
-            }
-        )
-    first, last = found
-    same = [(r.sentence, r.position) for r in first["reasons"]] == [  # type: ignore[attr-defined]
-        (r.sentence, r.position)
-        for r in last["reasons"]  # type: ignore[attr-defined]
-    ]
-    return [last] if same else [first, last]
+    begin, end = _bounds(data["day"], present)
+    known = data["known_on"]
+    return allowed_on(
+        Recording.objects.get(isrc=data["isrc"]),
+        use=data["use"],
+        tool=tool_of(data["tool"]),
+        begin=begin,
+        end=end,
+        known_at=None if known is None else _bounds(known, present)[1],
+    )
 
 
-def _known(day: date | None, present: datetime) -> int | None:
-    """The last ledger position that was written by the end of that day; None for today's."""
-    if day is None:
-        return None
-    end = min(timezone.make_aware(datetime.combine(day, time.min)) + timedelta(days=1), present)
-    last = LedgerEntry.objects.filter(recorded_at__lt=end).order_by("-seq").first()
-    return 0 if last is None else last.seq
+def _bounds(day: date, present: datetime) -> tuple[datetime, datetime]:
+    """The first and the last moment of a day of the reader's, as far as it has come."""
+    begin = timezone.make_aware(datetime.combine(day, time.min))
+    following = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+    return begin, min(following - timedelta(microseconds=1), present)

@@ -25,6 +25,7 @@ PERMISSION_PAGES: list[URLPattern | URLResolver] = [
         f"{AT}recordings/<str:isrc>/", recordings.permission_recording, name="permission_recording"
     ),
     path(f"{AT}why/", why.why, name="why"),
+    path(f"{AT}why/receipt/", why.why_receipt, name="why_receipt"),
     path(f"{AT}exceptions/", exceptions.exceptions, name="exceptions"),
     path(f"{AT}missing/", exceptions.missing, name="missing"),
     path(f"{AT}withdrawals/", exceptions.withdrawals, name="withdrawals"),
@@ -34,6 +35,7 @@ PERMISSION_PAGES: list[URLPattern | URLResolver] = [
     path(f"{AT}many/", many.many, name="many"),
     path(f"{AT}many/answer/", many.answer_many_recordings, name="answer_many"),
     path(f"{AT}acts/<uuid:ref>/", acts.act, name="act"),
+    path(f"{AT}acts/<uuid:ref>/receipt/", acts.receipt, name="receipt"),
     path(f"{AT}acts/<uuid:ref>/undo/", acts.undo_act, name="undo_act"),
     path(f"{AT}uses/<str:use>/", general.answer, name="answer"),
     path(f"{AT}uses/<str:use>/with/", general.answer_with, name="answer_with"),

@@ -1,17 +1,25 @@
 """Why, step by step: for one recording, or for all of an artist's, grouped by their reasons."""
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from consent.errors import Refused
 from consent.models import Recording
 from consent.queries.effective import explain_groups
+from consent.scopes import Scope as About
+from consent.services.receipts import receipt_for_recording
 from consent.words import UseKind
 from portal.queries.permissions import pair_row
 from portal.queries.rows import state_of
 from portal.queries.why import next_step, reason_lines
+from portal.roles import Scope
+from portal.views.permissions.acts import opened_for, receipt_file
 from portal.views.permissions.common import (
     PortalRequest,
+    leads,
+    page_of,
     reader_of,
     recording_of,
     tool_of,
@@ -39,6 +47,7 @@ def why(request: PortalRequest, slug: str) -> HttpResponse:
                 "row": row,
                 "reasons": reasons,
                 "next_step": next_step(row.steps, reader, f"#use-{use}"),
+                "may_export": reader.may(Scope.EXPORT),
             },
         )
     groups = explain_groups(reader.artist, use=use, tool=tool)
@@ -69,3 +78,24 @@ def why(request: PortalRequest, slug: str) -> HttpResponse:
             "total": sum(group.recordings for group in groups),
         },
     )
+
+
+@require_GET
+def why_receipt(request: PortalRequest, slug: str) -> HttpResponse:
+    """The receipt of what holds now for one recording, use and tool: the leaves it rests on."""
+    reader = reader_of(request, slug, Scope.EXPORT)
+    use = use_of(request.GET.get("use", ""))
+    tool = tool_of(request.GET.get("tool", ""))
+    recording = recording_of(reader.artist, request.GET.get("isrc", ""))
+    try:
+        made = receipt_for_recording(
+            artist=reader.artist,
+            recording=recording,
+            use=use,
+            tool=tool,
+            opened_for=opened_for(reader),
+        )
+    except Refused as refusal:
+        messages.info(request, refusal.sentence)
+        return leads(request, page_of(reader, About(recording=recording, tool=tool), use))
+    return receipt_file(made)
