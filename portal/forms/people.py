@@ -32,17 +32,17 @@ class InviteForm(forms.Form):
         help_text=_("She is told by e-mail. Nobody learns whether she signs in here already."),
     )
     role = forms.ChoiceField(label=_("As"), widget=forms.RadioSelect)
+    answers = forms.BooleanField(
+        label=_("As artist: may also answer"),
+        required=False,
+        initial=True,
+        help_text=_("In a band some leave the answers to others. A no is everybody's at any time."),
+    )
     manager_scopes = forms.MultipleChoiceField(
         label=_("A manager may also"), required=False, widget=forms.CheckboxSelectMultiple
     )
     assistant_scopes = forms.MultipleChoiceField(
         label=_("An assistant may also"), required=False, widget=forms.CheckboxSelectMultiple
-    )
-    answers = forms.BooleanField(
-        label=_("Somebody of the band may also answer"),
-        required=False,
-        initial=True,
-        help_text=_("Without this: sees everything, and can say no at any time."),
     )
     until = forms.DateField(
         label=_("Until, that day included"),

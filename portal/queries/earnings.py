@@ -20,7 +20,14 @@ from consent.models import Artist
 from consent.words import Right
 from portal.queries.reasons import reason_held
 from portal.templatetags.charts import FILLS, BarChart, Series
-from portal.templatetags.figures import count, current_locale, money_micros, money_minor, percent_bp
+from portal.templatetags.figures import (
+    count,
+    current_locale,
+    money_micros,
+    money_minor,
+    money_whole,
+    percent_bp,
+)
 from portal.templatetags.times import month_initial
 from royalties.allocation import Step
 from royalties.models import Statement, StatementLine
@@ -74,7 +81,7 @@ def _chart(rows: Sequence[MonthToolEarned], currency: str, span: Sequence[date])
     first, last = (
         format_date(one, "LLLL y", locale=current_locale()) for one in (span[0], span[-1])
     )
-    facts = {"first": first, "last": last, "sum": _money(sum(totals.values()), currency)}
+    facts = {"first": first, "last": last, "sum": money_whole(sum(totals.values()), currency)}
     return BarChart(
         caption=_("Twelve months, by tool"),
         summary=_("Earned from %(first)s to %(last)s: %(sum)s in all. The table has the figures.")
@@ -94,12 +101,6 @@ def _unit(currency: str) -> int:
     """Micros in one minor unit."""
     unit: int = 10 ** (MICRO_PLACES - exponent(currency))
     return unit
-
-
-def _money(micros: int, currency: str) -> str:
-    """To whole minor units, towards zero, for a sentence that gives an idea."""
-    unit = _unit(currency)
-    return money_minor(abs(micros) // unit * (1 if micros >= 0 else -1), currency)
 
 
 # --- Statements --------------------------------------------------------------------------

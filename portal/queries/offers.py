@@ -50,3 +50,8 @@ def companies_to_offer_to() -> Sequence[AICompany]:
     suspended = {one.party_id for one in latest if one.suspended}
     companies = AICompany.objects.select_related("party").order_by("party__name", "slug")
     return [one for one in companies if one.pk not in suspended]
+
+
+def paragraphs(text: str) -> list[str]:
+    """A licence's text for a page: its paragraphs, without the line breaks of its source."""
+    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -18,7 +18,7 @@ from consent.models import Act, LicenceVersion, Permission, PermissionRequest
 from consent.queries.licences import licences_touching
 from consent.scopes import scope_of
 from consent.words import Stance, UseKind, Way
-from portal.models import User
+from portal.models import Membership, Roster, RosterArtist, RosterKind, User
 from portal.queries.rows import Link, Reader
 from portal.queries.saying import about_text
 from portal.roles import Role
@@ -85,17 +85,22 @@ class _Place:
     name: str
     key: str
 
+    @property
+    def order(self) -> tuple[datetime, str, str]:
+        """Numbers and UUIDs alike, as the database orders them."""
+        return self.at, self.name, self.key.zfill(36)
+
 
 def timeline_of(reader: Reader, *, what: str = "", after: str = "", size: int = PAGE) -> MomentPage:
     """A page of what happened. `what` narrows to one of `WHAT`.
 
-    Five queries, however much there is. An `after` that is not ours leads to the first page.
+    Seven queries, however much there is. An `after` that is not ours leads to the first page.
     """
     place = _read(after)
     merged = sorted(
         (pair for source in _sources(reader, what) for pair in source.before(place, size + 1)),
-        key=lambda pair: (pair[0].at, pair[0].name),
-        reverse=True,  # stable: within one source and moment the order is the source's own
+        key=lambda pair: pair[0].order,
+        reverse=True,
     )
     shown = merged[:size]
     words = _Words(reader, [row for _place, row in shown])
@@ -116,6 +121,8 @@ def _sources(reader: Reader, what: str) -> list[_Source]:
         acts = acts.filter(kind__startswith="delegation.")
     if what in {"", "answers", "access"}:
         found.append(_Source("act", acts.select_related("by", "undoes", "undone_by"), "created_at"))
+    if what in {"", "access"}:
+        found.append(_Source("act", _acts_on_rosters(reader).select_related("by"), "created_at"))
     if what in {"", "licences"}:
         versions = LicenceVersion.objects.filter(
             Q(licence__in=licences_touching(artist).order_by().values("licence"))
@@ -130,6 +137,27 @@ def _sources(reader: Reader, what: str) -> list[_Source]:
     return found
 
 
+def _acts_on_rosters(reader: Reader) -> QuerySet[Act]:
+    """Who came to, or left, a management that this artist was with at the time."""
+    place = RosterArtist.objects.filter(artist=reader.artist, roster=OuterRef("roster")).exclude(
+        roster__kind=RosterKind.LABEL
+    )
+    came = Membership.objects.filter(
+        Exists(place.filter(starts_at__lte=OuterRef("granted_at")).exclude(_over("granted_at")))
+    )
+    left = Membership.objects.filter(
+        Exists(place.filter(starts_at__lte=OuterRef("ended_at")).exclude(_over("ended_at")))
+    )
+    return Act.objects.filter(
+        Q(pk__in=came.values("granted_in")) | Q(pk__in=left.values("ended_in")), artist=None
+    )
+
+
+def _over(moment: str) -> Q:
+    at = OuterRef(moment)
+    return Q(ended_at__isnull=False, ended_at__lt=at) | Q(ends_at__isnull=False, ends_at__lt=at)
+
+
 class _Words:
     """Makes moments of rows. What their sentences need is brought for all of them at once."""
 
@@ -138,6 +166,7 @@ class _Words:
         acts = [row for row in rows if isinstance(row, Act)]
         self._answers = _answers([act for act in acts if act.entries == 1])
         self._people = _people(acts)
+        self._rosters = _rosters(acts)
 
     def moment(self, row: Row) -> Moment:
         if isinstance(row, LicenceVersion):
@@ -204,10 +233,25 @@ class _Words:
         return title, _("The reason: %(reason)s") % {"reason": act.summary.get("reason", "")}
 
     def _granted(self, act: Act) -> tuple[str, str]:
-        return _("Access was given to %(who)s") % {"who": self._named(act)}, _roles(act)
+        roster = self._rosters.get(str(act.ref))
+        if roster is None:
+            return _("Access was given to %(who)s") % {"who": self._named(act)}, _roles(act)
+        if roster.kind == RosterKind.LABEL:
+            return _("%(label)s took you on its list of artists") % {"label": roster.name}, ""
+        title = _("%(roster)s was let in") % {"roster": roster.name}
+        return title, self._who_are_in(act, _("Its people act for you: %(who)s."))
 
     def _ended(self, act: Act) -> tuple[str, str]:
-        return _("The access of %(who)s ended") % {"who": self._named(act)}, _roles(act)
+        roster = self._rosters.get(str(act.ref))
+        if roster is None:
+            return _("The access of %(who)s ended") % {"who": self._named(act)}, _roles(act)
+        if roster.kind == RosterKind.LABEL:
+            return _("%(label)s took you off its list of artists") % {"label": roster.name}, ""
+        title = _("The access of %(roster)s ended") % {"roster": roster.name}
+        return title, self._who_are_in(act, _("With it that of %(who)s."))
+
+    def _who_are_in(self, act: Act, sentence: str) -> str:
+        return sentence % {"who": self._named(act)} if act.summary.get("to") else ""
 
     def _registered(self, act: Act) -> tuple[str, str]:
         number = act.summary.get("recordings", 0)
@@ -313,6 +357,17 @@ def _people(acts: Iterable[Act]) -> dict[str, str]:
     """The names of those whom access was given to, by `User.ref`; one query."""
     refs = {ref for act in acts for ref in act.summary.get("to", [])}
     return {str(one.ref): one.get_full_name() for one in User.objects.filter(ref__in=refs)}
+
+
+def _rosters(acts: Iterable[Act]) -> dict[str, Roster]:
+    """The rosters that the artist came to or left by these acts, by the act's ref; one query."""
+    refs = [act.ref for act in acts if act.kind.startswith("delegation.")]
+    places = RosterArtist.objects.filter(Q(added_in__in=refs) | Q(ended_in__in=refs))
+    found = {}
+    for one in places.select_related("roster"):
+        found[str(one.added_in_id)] = one.roster
+        found[str(one.ended_in_id)] = one.roster
+    return found
 
 
 def _write(place: _Place) -> str:

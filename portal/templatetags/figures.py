@@ -65,6 +65,17 @@ def money_micros(amount_micros: int, currency: str) -> str:
     return _money(value, currency, exponent(currency), MICRO_PLACES)
 
 
+def money_whole(amount_micros: int, currency: str) -> str:
+    """An amount in millionths of the major unit, in whole minor units, towards zero.
+
+    For a headline only: ``€66.60`` of ``€66.607978``. What is owed is said by `money_micros`.
+    """
+    places = exponent(currency)
+    unit = 10 ** (MICRO_PLACES - places)
+    amount = whole(amount_micros)
+    return money_minor(abs(amount) // unit * (1 if amount >= 0 else -1), currency)
+
+
 def money_round(amount_minor: int, currency: str) -> str:
     """As `money_minor`, without the places when they are all zero: an axis says ``€500``."""
     places = exponent(currency)

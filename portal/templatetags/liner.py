@@ -18,6 +18,7 @@ register = template.Library()
 
 register.simple_tag(figures.money_minor)
 register.simple_tag(figures.money_micros)
+register.simple_tag(figures.money_whole)
 register.filter(figures.percent_bp)
 register.filter("count", figures.count)
 register.filter(times.duration)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from consent.errors import Refused
+from consent.words import Right
 from portal.queries.earnings import (
     amount_of,
     charts_of,
@@ -171,6 +172,7 @@ def statement_line(
             "rows": [
                 {
                     "event": one,
+                    "right": Right(one.right).label,
                     "state": state_of_use(allowed=one.allowed, reason=one.reason),
                     "why": reason_of_use(allowed=one.allowed, reason=one.reason),
                 }

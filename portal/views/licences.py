@@ -16,7 +16,7 @@ from consent.queries.licences import Preview, preview_licence
 from consent.standard_licence import NOTICE_DAYS, TEXT, TITLE, VERSION
 from consent.words import UseKind
 from portal.forms.licences import OfferForm
-from portal.queries.offers import companies_to_offer_to, offers_of, signed_by_others
+from portal.queries.offers import companies_to_offer_to, offers_of, paragraphs, signed_by_others
 from portal.queries.rows import Reader, recordings_text
 from portal.roles import Scope
 from portal.services.licences import end_offer, offer_licence
@@ -54,7 +54,7 @@ def standard_licence(request: PortalRequest, slug: str) -> HttpResponse:
             "others": signed_by_others(reader.artist),
             "may_sign": may_sign,
             "may_end": reader.may(Scope.WITHDRAW),
-            "text": TEXT,
+            "text": paragraphs(TEXT)[1:],  # the first is its title
             "title": TITLE,
             "version": VERSION,
         },
@@ -122,7 +122,6 @@ def _preview(request: PortalRequest, reader: Reader, form: OfferForm) -> HttpRes
             "several": len(form.chosen) > 1,
             "recordings": recordings_text(preview.recordings),
             "effects": _effects(preview),
-            "text": TEXT,
             "back": reader.url("standard_licence"),
         },
     )

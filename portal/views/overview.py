@@ -19,6 +19,7 @@ from portal.services.visits import note_visit
 from portal.views.common import PortalRequest, reader_of, user_of
 
 TOOLS_SHOWN = 6
+FIRST_SHOWN = 6  # what a first visit is shown is an example, not news
 
 
 @require_GET
@@ -30,6 +31,7 @@ def overview(request: PortalRequest, slug: str) -> HttpResponse:
     lately = looked.at - LATELY
     since = max(looked.before, lately) if looked.before is not None else None
     told = news(reader.access, artist, since=since)
+    shown = NEWS_SHOWN if since is not None else FIRST_SHOWN
     answers = answers_in_general(artist)
     used = used_since(artist, since or lately)
     facts = request.__dict__.get("frame_facts") or frame_facts(request)
@@ -41,8 +43,8 @@ def overview(request: PortalRequest, slug: str) -> HttpResponse:
             "before": looked.before,
             "since": since or lately,
             "waits": what_waits(reader, questions=facts.waiting, answers=answers),
-            "news": told[:NEWS_SHOWN],
-            "more_news": len(told) > NEWS_SHOWN,
+            "news": told[:shown],
+            "more_news": len(told) > shown,
             "answers": answers,
             "used": used[:TOOLS_SHOWN],
             "more_used": max(len(used) - TOOLS_SHOWN, 0),

@@ -16,11 +16,13 @@ from consent.clock import now
 from consent.errors import Refused
 from consent.models import Tool
 from consent.queries.usage import Usage, usage_by_tool, usage_of
+from consent.words import Right
 from portal.forms.usage import ExportForm, UsageForm
 from portal.queries.reasons import reason_of_use, state_of_use
 from portal.queries.rows import Reader
 from portal.roles import Scope
 from portal.services.exports import request_export
+from portal.templatetags.figures import percent_bp
 from portal.views.common import PortalRequest, leads, reader_of, user_of
 
 LATELY = timedelta(days=30)
@@ -86,4 +88,16 @@ def _row(one: Usage, reader: Reader) -> dict[str, object]:
         "reason": reason_of_use(allowed=one.allowed, reason=one.reason),
         "why": f"{reader.url('history')}?{urlencode(asked)}",
         "recording": reader.url("credit", isrc=one.isrc),
+        "influence": _influence(one),
     }
+
+
+def _influence(one: Usage) -> str:
+    """How much the output drew on the recording; per right where that differs."""
+    if not one.shares:
+        return ""
+    if len({share.influence_bp for share in one.shares}) == 1:
+        return percent_bp(one.shares[0].influence_bp)
+    return ", ".join(
+        f"{Right(share.right).label} {percent_bp(share.influence_bp)}" for share in one.shares
+    )
