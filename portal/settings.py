@@ -82,7 +82,7 @@ INSTALLED_APPS = [
     "portal",
     "royalties",
     "consent",
-    "django.contrib.admin",
+    "portal.admin_config.LinerAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -220,6 +220,7 @@ SELECT profile_id, kind, "right", bp, recordings, example,
        main_artists
   FROM wrong JOIN example USING (profile_id)
  WHERE (%(kind)s = '' OR kind = %(kind)s) AND (%(artist)s = 0 OR %(artist)s = ANY (main_artists))
+   AND (%(profile)s = 0 OR profile_id = %(profile)s)
  ORDER BY array_position(ARRAY['two_senders', 'over_claimed', 'disputed', 'under_claimed',
                                'unknown'], kind),
           recordings DESC, profile_id, "right"
@@ -228,7 +229,8 @@ SELECT profile_id, kind, "right", bp, recordings, example,
 
 _COUNTED = """
 SELECT kind, count(*) FROM wrong JOIN example USING (profile_id)
- WHERE %(artist)s = 0 OR %(artist)s = ANY (main_artists)
+ WHERE (%(artist)s = 0 OR %(artist)s = ANY (main_artists))
+   AND (%(profile)s = 0 OR profile_id = %(profile)s)
  GROUP BY kind
 """
 
@@ -240,15 +242,21 @@ def conflicts(
     label: Party,
     kind: ConflictKind | str = "",
     artist: Artist | None = None,
+    profile: int = 0,
     page: int = 1,
     size: int = PAGE,
 ) -> Page:
     """The queue of a label, in a fixed number of queries; pages count from 1.
 
-    With `kind` or `artist` only those. What the others claim is shown to the label as far as it
-    meets the label's own recordings.
+    With `kind`, `artist` or `profile` (one group of recordings) only those. What the others claim
+    is shown to the label as far as it meets the label's own recordings.
     """
-    given = {"label": label.pk, "kind": str(kind), "artist": artist.pk if artist else 0}
+    given = {
+        "label": label.pk,
+        "kind": str(kind),
+        "artist": artist.pk if artist else 0,
+        "profile": profile,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_FOUND + _COUNTED, given)
         by_kind = {ConflictKind(k): n for k, n in cursor.fetchall()}

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from consent.catalogue.claims_csv import ClaimLine, read_claims
 from consent.catalogue.notes import Note, to_json
@@ -62,9 +63,18 @@ class ClaimsReport:
 
 @transaction.atomic
 def import_claims_csv(
-    *, by: "User | None", sender: Party, data: bytes, name: str = ""
+    *,
+    by: "User | None",
+    sender: Party,
+    data: bytes,
+    name: str = "",
+    recordings: QuerySet[Recording] | None = None,
+    artists: QuerySet[Artist] | None = None,
 ) -> ClaimsReport:
     """Take a file of claims that `sender` delivered; its columns are those of `claims_csv`.
+
+    With `recordings` and `artists` its lines may be about these only: all others are reported as
+    unknown, so that a file cannot be used to find out what is here.
 
     One act. A line about something that is claimed on the same terms already changes nothing; one
     with other terms changes the claim. A line that cannot be taken stops no other: it is reported,
@@ -79,13 +89,26 @@ def import_claims_csv(
     if read_before.exists():
         return ClaimsReport(sender, already_read=True)
     take_turn("catalogue")
-    return _Import(by, sender, data).run(name)
+    within = (
+        Recording.objects.all() if recordings is None else recordings,
+        Artist.objects.all() if artists is None else artists,
+    )
+    return _Import(by, sender, data, *within).run(name)
 
 
 class _Import:
-    def __init__(self, by: "User | None", sender: Party, data: bytes) -> None:
+    def __init__(
+        self,
+        by: "User | None",
+        sender: Party,
+        data: bytes,
+        recordings: QuerySet[Recording],
+        artists: QuerySet[Artist],
+    ) -> None:
         self.by = by
         self.sender = sender
+        self.known_recordings = recordings
+        self.known_artists = artists
         self.at = now()
         self.digest = hashlib.sha256(data).hexdigest()
         self.file = read_claims(data)
@@ -96,11 +119,11 @@ class _Import:
     def run(self, name: str) -> ClaimsReport:
         lines = self.file.lines
         self.recordings = {
-            r.isrc: r for r in Recording.objects.filter(isrc__in={x.isrc for x in lines})
+            r.isrc: r for r in self.known_recordings.filter(isrc__in={x.isrc for x in lines})
         }
         self.artists = {
             a.slug: a
-            for a in Artist.objects.filter(slug__in={x.artist for x in lines}).select_related(
+            for a in self.known_artists.filter(slug__in={x.artist for x in lines}).select_related(
                 "party"
             )
         }

@@ -1,0 +1,123 @@
+"""The queue of claims that do not add up: what is wrong, for how many, and what to do next."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from consent.models import Party
+from consent.queries.conflicts import Conflict, ConflictKind, conflicts, recordings_of_conflict
+from portal.access import Access, access_of
+from portal.admin.claims import CLAIM_HEADERS, claim_rows, claims_on
+from portal.templatetags.figures import percent_bp
+
+
+def _labels(access: Access) -> QuerySet[Party]:
+    if not access.is_operator and not access.label_ids:
+        raise PermissionDenied
+    return access.labels().order_by("name")
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
+
+
+def queue(request: HttpRequest) -> HttpResponse:
+    """The queue of one label; the operator chooses which."""
+    access = access_of(request)
+    labels = list(_labels(access))
+    asked = _number(request.GET.get("label", ""), 0)
+    label = next((one for one in labels if one.pk == asked), None)
+    if asked and label is None:
+        raise Http404
+    if label is None and labels:
+        label = labels[0]
+    kind = request.GET.get("kind", "")
+    if kind and kind not in ConflictKind.values:
+        raise Http404
+    page = None
+    if label is not None:
+        number = _number(request.GET.get("page", ""), 1)
+        page = conflicts(label=label, kind=kind, page=number)
+    return TemplateResponse(
+        request,
+        "admin/liner/conflicts.html",
+        {
+            **admin.site.each_context(request),
+            "title": _("Claims that do not add up"),
+            "labels": labels,
+            "label": label,
+            "page": page,
+            "kind": kind,
+            "kinds": [
+                {"value": k.value, "label": k.label, "count": page.by_kind.get(k, 0)}
+                for k in ConflictKind
+            ]
+            if page
+            else [],
+            "rows": [_row(one) for one in page.conflicts] if page else [],
+            "here": urlencode({"label": label.pk, "kind": kind}) if label else "",
+        },
+    )
+
+
+def group(request: HttpRequest, label: int, profile: int) -> HttpResponse:
+    """One thing to do: the recordings it is about, and everybody's claims on them."""
+    access = access_of(request)
+    whose = _labels(access).filter(pk=label).first()
+    if whose is None:
+        raise Http404
+    recordings = recordings_of_conflict(label=whose, profile=profile, size=200)
+    if not recordings:
+        raise Http404
+    found = conflicts(label=whose, profile=profile).conflicts
+    reached = set(
+        access.recordings_of_label()
+        .filter(pk__in=[r.pk for r in recordings])
+        .values_list("pk", flat=True)
+    )
+    return TemplateResponse(
+        request,
+        "admin/liner/conflict.html",
+        {
+            **admin.site.each_context(request),
+            "title": _("What to do"),
+            "label": whose,
+            "rows": [_row(one) for one in found],
+            "recordings": [{"row": r, "reached": r.pk in reached} for r in recordings],
+            "headers": CLAIM_HEADERS,
+            "claims": claim_rows(
+                access, claims_on(recordings[0]), reached=recordings[0].pk in reached
+            ),
+        },
+    )
+
+
+def _row(one: Conflict) -> dict[str, Any]:
+    return {
+        "profile": one.profile,
+        "kind": one.kind.label,
+        "right": one.right.label,
+        "recordings": one.recordings,
+        "example": one.example,
+        "artists": one.artists,
+        "claimed": percent_bp(one.claimed_bp),
+        "claims": [
+            {
+                "party": line.party,
+                "share": percent_bp(line.share_bp),
+                "authority": line.authority.label,
+                "standing": line.standing.label,
+                "territories": ", ".join(line.territories),
+                "is_mine": line.is_mine,
+            }
+            for line in one.claims
+        ],
+        "move": one.move.label,
+        "next_step": one.next_step,
+    }

@@ -1,0 +1,23 @@
+"""Every subject that has pages; to be imported is to be registered."""
+
+from portal.admin import (
+    catalogue,
+    claims,
+    companies,
+    ledger,
+    licences,
+    money,
+    permissions,
+    staff,
+)
+
+__all__ = [
+    "catalogue",
+    "claims",
+    "companies",
+    "ledger",
+    "licences",
+    "money",
+    "permissions",
+    "staff",
+]

@@ -1,0 +1,351 @@
+"""What artists answered: read here, never edited. The operator may end an answer, with a reason."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from consent.clock import now
+from consent.models import Permission, PermissionRequest, Withdrawal, Wording
+from consent.services.permissions import revoke_permission
+from consent.services.wordings import publish_wording
+from consent.words import UseKind, Way
+from portal.access import Access
+from portal.admin.base import Panel, ScopedAdmin, Text, link, yes_no
+from portal.admin.claims import where
+from portal.admin.doing import Doing, DoingForm, Done
+from portal.models import User
+from portal.queries.staff import permissions_within, withdrawals_within
+from portal.templatetags.times import moment
+
+LANGUAGES = settings.LANGUAGES
+
+
+def scope_text(row: Permission) -> str:
+    """For what an answer is, in words."""
+    for_what = row.tool or row.company or _("all AI tools")
+    on = row.recording or _("all my work")
+    return f"{on}, {for_what}"
+
+
+def _speaks() -> Exists:
+    """Whether a row is the latest answer in its scope."""
+    newer = Permission.objects.filter(
+        artist=OuterRef("artist"),
+        use=OuterRef("use"),
+        scope=OuterRef("scope"),
+        territories=OuterRef("territories"),
+        pk__gt=OuterRef("pk"),
+    )
+    return ~Exists(newer)  # type: ignore[return-value]
+
+
+class RevokeForm(DoingForm):
+    def prepare(self) -> None:
+        self.fields["reason"].help_text = _(
+            "The artist reads this at once, with your name; nobody can change it later."
+        )
+
+
+class EndAnswer(Doing):
+    """Staff cannot answer; they can only say that an answer no longer stands."""
+
+    form = RevokeForm
+    invalid = False
+
+    def makes_sense(self, thing: Any) -> bool:
+        return thing.way in (Way.ANSWERED, Way.WITHDRAWN, Way.UNDONE) and not (
+            Permission.objects.filter(
+                artist=thing.artist_id,
+                use=thing.use,
+                scope=thing.scope,
+                territories=thing.territories,
+                pk__gt=thing.pk,
+            ).exists()
+        )
+
+    def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
+        reason = form.cleaned_data["reason"]
+        row = revoke_permission(by=by, permission=thing, reason=reason, invalid=self.invalid)
+        about = f"{thing.artist}: {thing.get_use_display()}, {scope_text(thing)}"
+        return Done(row, _("Recorded. The artist sees it now."), about=about)
+
+
+class Revoke(EndAnswer):
+    name, action = "revoke", "permission.revoke"
+    title = gettext_lazy("Revoke the answer")
+    sentence = gettext_lazy(
+        "The answer no longer stands from now on; until the artist answers again it is a no. "
+        "Nobody but the artist can give a yes."
+    )
+    button = gettext_lazy("Revoke it")
+
+
+class Invalidate(EndAnswer):
+    name, action = "invalidate", "permission.invalidate"
+    title = gettext_lazy("Find the answer invalid")
+    sentence = gettext_lazy(
+        "The answer should never have stood: it was not the artist's, or not freely given. Until "
+        "the artist answers again it is a no."
+    )
+    button = gettext_lazy("Find it invalid")
+    invalid = True
+
+
+class Spoken(admin.SimpleListFilter):
+    """The answers that speak, unless all are asked for."""
+
+    title = gettext_lazy("which")
+    parameter_name = "which"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("all", _("also earlier ones"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.value() == "all" else queryset.filter(_speaks())
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": _("those that speak now")}
+        yield from others
+
+
+@admin.register(Permission)
+class PermissionAdmin(ScopedAdmin):
+    """Answers of artists, for a label those of its own."""
+
+    for_labels = True
+    doings = (Revoke(), Invalidate())
+    list_display = ("artist_name", "use", "scope_in_words", "stance", "way", "valid_until")
+    list_filter = (Spoken, "use", "stance", "way")
+    list_select_related = ("artist__party", "recording", "company__party", "tool")
+    search_fields = ("artist__party__name", "recording__isrc", "recording__title")
+    ordering = ("-id",)
+
+    def within(self, access: Access) -> QuerySet[Any]:
+        return permissions_within(access).select_related(
+            "artist__party", "recording", "company__party", "tool", "wording", "act__by", "entry"
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related(None)
+
+    @admin.display(description=gettext_lazy("artist"), ordering="artist__party__name")
+    def artist_name(self, row: Permission) -> str:
+        return str(row.artist)
+
+    @admin.display(description=gettext_lazy("for"))
+    def scope_in_words(self, row: Permission) -> str:
+        return scope_text(row)
+
+    def title_of(self, thing: Any) -> str:
+        return f"{thing.artist}: {thing.get_use_display()}, {scope_text(thing)}"
+
+    def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
+        yield _("Artist"), link(thing.artist)
+        yield _("Use kind"), thing.get_use_display()
+        yield _("For"), scope_text(thing)
+        yield _("Answer"), thing.get_stance_display()
+        yield _("How"), thing.get_way_display()
+        yield _("Where"), where(thing.territories)
+        yield _("From"), moment(thing.valid_from or thing.entry.recorded_at)
+        yield _("Until"), moment(thing.valid_until) if thing.valid_until else _("without end")
+        yield _("Wording"), thing.wording or "–"
+        yield _("As"), thing.act.role or "–"
+        yield _("Ledger position"), thing.entry.seq
+
+    def panels(self, request: HttpRequest, thing: Any) -> Iterable[Panel]:
+        rows = (
+            Permission.objects.filter(
+                artist=thing.artist_id,
+                use=thing.use,
+                scope=thing.scope,
+                territories=thing.territories,
+            )
+            .select_related("entry", "act")
+            .order_by("-id")[:100]
+        )
+        yield Panel(
+            _("Answers in this scope"),
+            [_("When"), _("Answer"), _("How"), _("As"), _("Reason")],
+            [
+                (
+                    moment(row.entry.recorded_at),
+                    row.get_stance_display(),
+                    row.get_way_display(),
+                    row.act.role,
+                    row.act.summary.get("reason", "") if row.way in _BY_STAFF else "",
+                )
+                for row in rows
+            ],
+        )
+
+
+_BY_STAFF = (Way.REVOKED, Way.INVALIDATED)
+
+
+class Stage(admin.SimpleListFilter):
+    """How far a company has got with stopping."""
+
+    title = gettext_lazy("stage")
+    parameter_name = "stage"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("overdue", _("overdue")),
+            ("open", _("not acknowledged yet")),
+            ("done", _("acknowledged")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "overdue":
+                return queryset.filter(acknowledged_at=None, acknowledge_by__lte=now())
+            case "open":
+                return queryset.filter(acknowledged_at=None)
+            case "done":
+                return queryset.exclude(acknowledged_at=None)
+        return queryset
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(ScopedAdmin):
+    """What a no set in motion at one AI company."""
+
+    for_labels = True
+    list_display = (
+        "artist_name",
+        "use",
+        "company_name",
+        "model_version",
+        "acknowledge_by",
+        "acknowledged_at",
+        "late",
+    )
+    list_filter = (Stage,)
+    list_select_related = ("artist__party", "company__party", "permission", "model_version")
+    search_fields = ("artist__party__name", "company__party__name")
+    ordering = (F("acknowledged_at").asc(nulls_first=True), "acknowledge_by", "id")
+
+    def within(self, access: Access) -> QuerySet[Any]:
+        return withdrawals_within(access).select_related(
+            "artist__party", "company__party", "permission__recording", "model_version__tool"
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related(None)
+
+    @admin.display(description=gettext_lazy("artist"))
+    def artist_name(self, row: Withdrawal) -> str:
+        return str(row.artist)
+
+    @admin.display(description=gettext_lazy("use kind"))
+    def use(self, row: Withdrawal) -> str:
+        return row.permission.get_use_display()
+
+    @admin.display(description=gettext_lazy("AI company"))
+    def company_name(self, row: Withdrawal) -> str:
+        return str(row.company)
+
+    @admin.display(description=gettext_lazy("overdue"), boolean=True)
+    def late(self, row: Withdrawal) -> bool:
+        return row.acknowledged_at is None and row.acknowledge_by <= now()
+
+    def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
+        yield _("Artist"), thing.artist
+        yield _("Use kind"), thing.permission.get_use_display()
+        yield _("Recording"), thing.permission.recording or _("all my work")
+        yield _("AI company"), thing.company
+        yield _("Tool"), thing.model_version.tool if thing.model_version else "–"
+        yield _("Model version"), thing.model_version or "–"
+        yield _("Already trained (not undone)"), yes_no(thing.already_trained)
+        yield _("Outputs run off until"), moment(thing.outputs_until)
+        yield _("Told"), moment(thing.told_at) if thing.told_at else _("not yet")
+        yield _("To be acknowledged by"), moment(thing.acknowledge_by)
+        yield (
+            _("Acknowledged"),
+            moment(thing.acknowledged_at) if thing.acknowledged_at else _("not yet"),
+        )
+
+
+@admin.register(PermissionRequest)
+class RequestAdmin(ScopedAdmin):
+    """What AI companies ask artists. A label sees the counts, on the page of its artist."""
+
+    list_display = ("artist_name", "tool", "use", "recording", "state", "created_at")
+    list_filter = ("state", "use")
+    list_select_related = ("artist__party", "tool", "recording")
+    search_fields = ("artist__party__name", "tool__name")
+    ordering = ("-id",)
+
+    @admin.display(description=gettext_lazy("artist"), ordering="artist__party__name")
+    def artist_name(self, row: PermissionRequest) -> str:
+        return str(row.artist)
+
+    def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
+        yield _("Artist"), thing.artist
+        yield _("Tool"), thing.tool
+        yield _("Use kind"), thing.get_use_display()
+        yield _("Recording"), thing.recording or _("all my work")
+        yield _("Why"), thing.why
+        yield _("From"), moment(thing.valid_from) if thing.valid_from else _("at once")
+        yield _("Until"), moment(thing.valid_until) if thing.valid_until else _("without end")
+        yield _("State"), thing.get_state_display()
+        yield _("Asked"), moment(thing.created_at)
+        yield _("Answered"), moment(thing.answered_at) if thing.answered_at else "–"
+
+
+# Wordings
+
+
+class WordingForm(DoingForm):
+    use = forms.ChoiceField(label=gettext_lazy("Use kind"), choices=UseKind.choices)
+    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
+    text = forms.CharField(
+        label=gettext_lazy("Text"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 10})
+    )
+
+
+class PublishWording(Doing):
+    name, action = "publish", "wording.publish"
+    title = gettext_lazy("Publish a wording")
+    sentence = gettext_lazy(
+        "The text that artists read before they answer. Answers that were given under another text "
+        "stay tied to that one, and their people are asked again."
+    )
+    button = gettext_lazy("Publish it")
+    form = WordingForm
+
+    def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
+        said = form.cleaned_data
+        wording = publish_wording(
+            by=by, use=said["use"], language=said["language"], text=said["text"]
+        )
+        return Done(
+            wording, _("Version %(number)d is what people read.") % {"number": wording.version}
+        )
+
+
+@admin.register(Wording)
+class WordingAdmin(ScopedAdmin):
+    """The texts that people decide on."""
+
+    on_list = (PublishWording(),)
+    list_display = ("use", "language", "version", "created_at")
+    list_filter = ("use", "language")
+    search_fields = ("text",)
+    ordering = ("use", "language", "-version")
+
+    def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
+        yield _("Use kind"), thing.get_use_display()
+        yield _("Language"), thing.language
+        yield _("Version"), thing.version
+        yield _("Text"), thing.text
+        yield "SHA-256", thing.digest
+        yield _("Published"), moment(thing.created_at)

@@ -1,0 +1,265 @@
+"""Label staff see their own label's in the admin, and nothing of others: not even a count."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from portal.models import User
+from tests.cast import *  # noqa: F403 - the people in every story
+from tests.portal.admin.world import *  # noqa: F403
+from tests.portal.admin.world import Labels, Side
+
+pytestmark = pytest.mark.django_db
+
+SignIn = Callable[[User], Client]
+
+FOR_LABELS = [
+    "consent_artist",
+    "consent_recording",
+    "consent_release",
+    "consent_rightsclaim",
+    "consent_licence",
+    "consent_permission",
+    "consent_withdrawal",
+    "consent_cataloguemessage",
+    "portal_staffact",
+]
+
+
+def names_of_the_admin() -> Iterator[tuple[str, URLPattern]]:
+    def walk(patterns: object) -> Iterator[URLPattern]:
+        for one in patterns:  # type: ignore[attr-defined]
+            if isinstance(one, URLResolver):
+                yield from walk(one.url_patterns)
+            else:
+                yield one
+
+    for resolver in get_resolver().url_patterns:
+        if isinstance(resolver, URLResolver) and resolver.app_name == "admin":
+            for pattern in walk(resolver.url_patterns):
+                if pattern.name:
+                    yield pattern.name, pattern
+
+
+def of_the_other(side: Side, body: str) -> list[str]:
+    """What of this label stands in a page."""
+    words = [side.canary, side.artist.party.name, side.label.name, side.staff.name]
+    return [word for word in words if word in body]
+
+
+def registered_for_labels() -> list[str]:
+    return [
+        f"{model._meta.app_label}_{model._meta.model_name}"
+        for model, pages in admin.site._registry.items()
+        if getattr(pages, "for_labels", False)
+    ]
+
+
+def test_the_tests_know_every_page_that_labels_have() -> None:
+    assert sorted(registered_for_labels()) == sorted(FOR_LABELS)
+
+
+@pytest.mark.parametrize("name", FOR_LABELS)
+def test_a_list_shows_ones_own_and_nothing_of_another_label(
+    name: str, labels: Labels, signed_in: SignIn
+) -> None:
+    hers = signed_in(labels.fjord.staff)
+    answer = hers.get(reverse(f"admin:{name}_changelist"))
+    assert answer.status_code == 200
+    assert of_the_other(labels.kestrel, answer.text) == []
+    own = answer.context["cl"].result_count
+    assert own >= 1
+    assert answer.context["cl"].full_result_count in (None, own)
+
+
+@pytest.mark.parametrize("name", FOR_LABELS)
+def test_filters_searches_and_counts_reveal_nothing(
+    name: str, labels: Labels, signed_in: SignIn
+) -> None:
+    hers = signed_in(labels.fjord.staff)
+    url = reverse(f"admin:{name}_changelist")
+    for query in ("_facets=True", "q=Kestrelcanary", "q=Zzyzx", "all=", "which=all", "stage=open"):
+        answer = hers.get(f"{url}?{query}")
+        text = re.sub(r"(value|href)=\"[^\"]*\"", "", answer.text)
+        assert of_the_other(labels.kestrel, text) == [], query
+        assert "Kestrel" not in text
+
+
+@pytest.mark.parametrize("name", FOR_LABELS)
+def test_a_page_of_another_label_is_not_there(name: str, labels: Labels, signed_in: SignIn) -> None:
+    hers = signed_in(labels.fjord.staff)
+    own, other = labels.fjord.things[name], labels.kestrel.things[name]
+    answer = hers.get(reverse(f"admin:{name}_change", args=[own.pk]))
+    assert answer.status_code == 200
+    assert of_the_other(labels.kestrel, answer.text) == []
+    history = hers.get(reverse(f"admin:{name}_history", args=[own.pk]))
+    assert history.status_code == 200
+    assert of_the_other(labels.kestrel, history.text) == []
+    nowhere = reverse(f"admin:{name}_change", args=[987654321])
+    for address in (
+        reverse(f"admin:{name}_change", args=[other.pk]),
+        reverse(f"admin:{name}_history", args=[other.pk]),
+        nowhere,
+    ):
+        assert hers.get(address).status_code == 404
+        assert hers.post(address).status_code == 404
+
+
+def test_no_doing_reaches_a_thing_of_another_label(labels: Labels, signed_in: SignIn) -> None:
+    hers = signed_in(labels.fjord.staff)
+    tried = 0
+    for model, pages in admin.site._registry.items():
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        for one in getattr(pages, "doings", ()):
+            thing = labels.kestrel.things.get(name)
+            address = reverse(f"admin:{name}_{one.name}", args=[thing.pk if thing else 1])
+            expected = 404 if thing else 403
+            assert hers.get(address).status_code == expected, address
+            assert hers.post(address, {"reason": "I try"}).status_code == expected, address
+            tried += 1
+    assert tried > 10
+
+
+def test_every_operators_page_is_closed_to_labels(labels: Labels, signed_in: SignIn) -> None:
+    hers = signed_in(labels.fjord.staff)
+    for model, pages in admin.site._registry.items():
+        if getattr(pages, "for_labels", False):
+            continue
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        assert hers.get(reverse(f"{name}_changelist")).status_code == 403, name
+        assert hers.get(reverse(f"{name}_change", args=[1])).status_code == 403, name
+    assert hers.get(reverse("admin:work")).status_code == 403
+    assert hers.get(reverse("admin:work_retry", args=["portal-export", 1])).status_code == 403
+
+
+def test_the_first_page_says_what_waits_for_this_label_only(
+    labels: Labels, signed_in: SignIn
+) -> None:
+    answer = signed_in(labels.fjord.staff).get(reverse("admin:index"))
+    assert of_the_other(labels.kestrel, answer.text) == []
+    counts = {str(one.text): one.count for one in answer.context["waiting"]}
+    assert counts["withdrawals that a company should have acknowledged"] == 1
+    assert counts["questions of AI companies that your artists have not answered"] == 1
+    assert "Fjordcanary agreement" in answer.text  # what staff did last
+
+
+def test_the_queue_of_another_label_is_not_there(labels: Labels, signed_in: SignIn) -> None:
+    hers = signed_in(labels.fjord.staff)
+    queue = hers.get(reverse("admin:conflicts"))
+    assert queue.status_code == 200
+    assert "Fjordcanary" in queue.text
+    assert of_the_other(labels.kestrel, queue.text) == []
+    other = labels.kestrel
+    assert hers.get(reverse("admin:conflicts"), {"label": other.label.pk}).status_code == 404
+    profile = type(other.recordings[0]).objects.get(pk=other.recordings[0].pk).profile_id
+    group = reverse("admin:conflict", args=[other.label.pk, profile])
+    assert hers.get(group).status_code == 404
+    assert (
+        hers.get(reverse("admin:conflict", args=[labels.fjord.label.pk, profile])).status_code
+        == 404
+    )
+
+
+@pytest.mark.parametrize("name", ["sign", "make", "message", "claims"])
+def test_forms_offer_ones_own_labels_and_artists_only(
+    name: str, labels: Labels, signed_in: SignIn
+) -> None:
+    pages = {"sign": "licence", "make": "rightsclaim"}.get(name, "cataloguemessage")
+    answer = signed_in(labels.fjord.staff).get(reverse(f"admin:consent_{pages}_{name}"))
+    assert answer.status_code == 200
+    assert of_the_other(labels.kestrel, answer.text) == []
+
+
+def test_staff_whose_access_ended_find_an_empty_admin(labels: Labels, signed_in: SignIn) -> None:
+    from portal.models import Membership
+    from portal.services.delegation import end_access
+
+    hers = signed_in(labels.fjord.staff)
+    end_access(by=None, membership=Membership.objects.get(user=labels.fjord.staff))
+    index = hers.get(reverse("admin:index"))
+    assert index.status_code == 200
+    assert of_the_other(labels.fjord, index.text.replace(labels.fjord.staff.name, "")) == []
+    for name in FOR_LABELS:
+        assert hers.get(reverse(f"admin:{name}_changelist")).status_code == 403
+
+
+def test_the_operator_sees_both_labels(labels: Labels, olga: User, signed_in: SignIn) -> None:
+    theirs = signed_in(olga)
+    for name in FOR_LABELS:
+        for side in (labels.fjord, labels.kestrel):
+            page = reverse(f"admin:{name}_change", args=[side.things[name].pk])
+            assert theirs.get(page).status_code == 200, page
+
+
+def test_charlie_and_artists_have_no_admin(
+    labels: Labels, charlie: User, maren_user: User, ines: User, signed_in: SignIn
+) -> None:
+    for somebody in (charlie, maren_user, ines):
+        theirs = signed_in(somebody)
+        for address in ("/admin/", "/admin/login/", reverse("admin:consent_artist_changelist")):
+            assert theirs.get(address).status_code == 403
+
+
+def test_nobody_enters_without_signing_in(labels: Labels, client: Client) -> None:
+    for name, pattern in names_of_the_admin():
+        if pattern.pattern.converters or name == "app_list":
+            continue
+        answer = client.get(reverse(f"admin:{name}"), follow=True)
+        assert answer.redirect_chain[-1][0].startswith("/accounts/login/"), name
+
+
+def test_no_row_is_added_edited_or_deleted_by_hand(
+    labels: Labels, olga: User, signed_in: SignIn
+) -> None:
+    theirs = signed_in(olga)
+    names = {name for name, _pattern in names_of_the_admin()}
+    assert not [name for name in names if name.endswith(("_add", "_delete"))]
+    assert "autocomplete" not in names
+    assert "view_on_site" not in names
+    for model, pages in admin.site._registry.items():
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        assert not pages.list_editable
+        before = model._default_manager.count()
+        listing = reverse(f"{name}_changelist")
+        theirs.post(
+            listing, {"action": "delete_selected", "_selected_action": ["1"], "post": "yes"}
+        )
+        theirs.post(f"{listing}add/", {})
+        assert model._default_manager.count() == before
+
+
+def test_only_our_own_pages_are_registered() -> None:
+    from portal.admin.base import ScopedAdmin
+
+    assert admin.site._registry
+    assert all(isinstance(pages, ScopedAdmin) for pages in admin.site._registry.values())
+
+
+@pytest.mark.parametrize("who", ["liv", "olga"])
+def test_no_page_asks_more_than_thirty_questions(
+    who: str, labels: Labels, signed_in: SignIn, request: pytest.FixtureRequest
+) -> None:
+    user = request.getfixturevalue(who)
+    theirs = signed_in(user)
+    addresses = [reverse("admin:index"), reverse("admin:conflicts")]
+    for name in FOR_LABELS:
+        addresses.append(reverse(f"admin:{name}_changelist"))
+        addresses.append(reverse(f"admin:{name}_change", args=[labels.fjord.things[name].pk]))
+    addresses.append(reverse("admin:consent_licence_sign"))
+    if who == "olga":
+        addresses.append(reverse("admin:work"))
+        addresses.append(reverse("admin:consent_aicompany_change", args=[labels.company.pk]))
+    asked = {}
+    for address in addresses:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert theirs.get(address).status_code == 200
+        asked[address] = len(queries)
+    assert max(asked.values()) <= 30, asked
