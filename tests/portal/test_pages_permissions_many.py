@@ -1,6 +1,11 @@
 """Questions of companies, many recordings at once, undoing, history; and what pages cost."""
 
+import io
+import subprocess
+import sys
+import zipfile
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +14,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from consent.ledger_keys import verifying_keys
 from consent.models import Act, Artist, Permission, PermissionRequest
 from consent.scopes import Scope
 from consent.services.requests import ask_permission, take_back_request
+from consent.services.sealing import seal_ledger
 from consent.services.wordings import publish_wording
 from portal.models import User
+from portal.roles import Role
+from portal.services.delegation import grant_access
 from tests.cast import *  # noqa: F403 - the people in every story
-from tests.cast import recordings_of
+from tests.cast import recordings_of, somebody
 from tests.portal.pages import *  # noqa: F403 - Maren's world, and her signed in
 from tests.portal.pages import SignIn, World, another_company, days_ahead, freshly, long_ago
 
@@ -224,6 +233,83 @@ def test_what_was_allowed_today_changed_during_the_day(world: World, her: Client
     assert "That day has not come yet." in tomorrow
     wrong = her.get(world.url("history"), {**query, "isrc": "no", "day": today})
     assert wrong.status_code == 200
+
+
+def test_a_day_is_told_change_by_change(world: World, her: Client) -> None:
+    for stance in ("allow", "deny", "ask"):
+        world.says("discovery", stance)
+    query = {
+        "isrc": world.recordings[0].isrc,
+        "use": "discovery",
+        "tool": "tidesmith",
+        "day": timezone.localdate().isoformat(),
+    }
+    found = her.get(world.url("history"), query).context["found"]
+    assert [one.allowed for one in found.held][-3:] == [True, False, False]
+    assert found.whole
+    again = her.get(world.url("history"), query).context["found"]
+    assert [one.reasons for one in again.held] == [one.reasons for one in found.held]
+
+
+def test_what_was_known_on_an_earlier_day_leaves_out_what_came_later(
+    world: World, her: Client
+) -> None:
+    world.says("discovery", "allow")
+    query = {
+        "isrc": world.recordings[0].isrc,
+        "use": "discovery",
+        "tool": "tidesmith",
+        "day": timezone.localdate().isoformat(),
+        "known_on": days_ahead(-1),
+    }
+    found = her.get(world.url("history"), query).context["found"]
+    assert not found.changed
+    assert found.held[-1].known_seq == 0
+
+
+# --- Receipts ----------------------------------------------------------------------------
+
+
+def test_a_receipt_waits_for_the_seal_and_then_verifies_by_itself(
+    world: World, her: Client, tmp_path: Path
+) -> None:
+    act = world.says("discovery", "allow").permission.act
+    page = world.url("act", ref=act.ref)
+    assert "Sealed within a minute" in her.get(page).text
+    waits = her.get(world.url("receipt", ref=act.ref), follow=True)
+    assert waits.redirect_chain[0][0] == page
+
+    seal_ledger()
+    assert "Download the receipt" in her.get(page).text
+    response = her.get(world.url("receipt", ref=act.ref))
+    assert response["Content-Type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        archive.extractall(tmp_path)
+    key = verifying_keys()[0].encode()
+    checked = subprocess.run(
+        [sys.executable, "verify_receipt.py", "receipt.json", "--key", key],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+    query = {"isrc": world.recordings[0].isrc, "use": "discovery", "tool": "tidesmith"}
+    assert her.get(world.url("why_receipt"), query)["Content-Type"] == "application/zip"
+
+
+def test_a_receipt_is_for_those_who_may_have_files(
+    world: World, charlie: User, signed_in: SignIn
+) -> None:
+    act = world.says("discovery", "allow").permission.act
+    seal_ledger()
+    url = world.url("receipt", ref=act.ref)
+    assert signed_in(charlie).get(url).status_code == 404
+    helper = somebody("Tove Helper")
+    grant_access(by=None, user=helper, artist=world.maren, role=Role.ASSISTANT)
+    assert signed_in(helper).get(url).status_code == 403
+    assert "Download the receipt" not in signed_in(helper).get(world.url("act", ref=act.ref)).text
 
 
 # --- What pages cost ---------------------------------------------------------------------
