@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from consent.decisions import Code, Verdict
 from consent.models import LedgerEntry
-from consent.queries.effective import Step
+from consent.queries.effective import Step, UseView
 from consent.sentences import MOVES, Move
+from consent.words import Stance
 from portal.context import address
 from portal.queries.rows import OWN_ANSWER, Reader
 
@@ -112,6 +113,30 @@ def next_step(steps: Sequence[Step], reader: Reader, switch_url: str) -> NextSte
         _("There is nothing here for you to change: it is the move of %(whose)s. %(todo)s")
         % {"whose": whose, "todo": step.todo}
     )
+
+
+def next_for_use(view: UseView, reader: Reader, switch_url: str) -> NextStep | None:
+    """The one thing that this artist can do so that a use could be allowed, if there is one."""
+    if view.stance != Stance.ALLOW:
+        alone = all(gap.step.code in OWN_ANSWER for gap in view.missing)
+        if view.missing and alone:
+            return NextStep(_("Only your own answer stands in the way."), switch_url, _("Answer"))
+        return NextStep(
+            _("Your own answer stands in the way too; you can change it."),
+            switch_url,
+            _("Answer"),
+        )
+    mine = (Code.NO_LICENCE, Code.NO_EXPRESS_AUTHORITY)
+    offer = address("standard_licence", reader.artist.slug)
+    if offer and any(
+        gap.step.party == reader.artist.pk and gap.step.code in mine for gap in view.missing
+    ):
+        return NextStep(
+            _("What is yours alone, you can license yourself, without any label."),
+            offer,
+            _("Offer the standard licence"),
+        )
+    return None
 
 
 def whose_move(step: Step) -> str:

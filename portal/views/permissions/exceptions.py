@@ -14,7 +14,7 @@ from consent.words import Stance, UseKind
 from portal.answering import scope_to_clear
 from portal.queries.answers import exceptions_of
 from portal.queries.saying import about_text
-from portal.queries.why import next_step, whose_move
+from portal.queries.why import next_for_use, whose_move
 from portal.queries.withdrawals import stops, withdrawals_of
 from portal.views.permissions.common import (
     PortalRequest,
@@ -116,11 +116,7 @@ def missing(request: PortalRequest, slug: str) -> HttpResponse:
                 }
                 for gap in view.missing
             ],
-            "next": next_step(
-                view.tools[0].steps, reader, f"{reader.url('permissions')}#use-{view.use.value}"
-            )
-            if view.tools
-            else None,
+            "next": next_for_use(view, reader, f"{reader.url('permissions')}#use-{view.use.value}"),
         }
         for view in views
         if view.allowed < view.recordings or not view.recordings
