@@ -1,34 +1,75 @@
-"""`demo_client`: let an AI company's client work with the running site, over HTTP."""
+"""`demo_client`: an AI company's client, speaking HTTP to the running site."""
 
+import runpy
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils.translation import gettext as _
 
-from portal.demo.client import ApiProblem, Client, a_day_of_work
-from portal.demo.stage import kept_keys
+from consent.errors import Refused
+from consent.models import AICompany, Recording
+from portal.models import ApiClient, ApiKey
+from portal.roles import ApiScope
+from portal.services.clients import create_api_client, create_api_key, revoke_api_key
+
+EXAMPLE = "docs/examples/liner_client.py"
+NAME = "demo client"
 
 
 class Command(BaseCommand):
     help = (
-        "Work as an AI company's client: register a tool and a model version, ask for decisions, "
-        "report a training run, an output and a batch of uses. Speaks HTTP to a site that runs "
-        "(“make run”); needs no database."
+        "Register a tool and a model version, ask for decisions, report a training run, an output "
+        f"with its attributions and usage events, all over HTTP, with {EXAMPLE}."
     )
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--url", default=settings.SITE_URL, help="the site (%(default)s)")
-        parser.add_argument("--key", default="", help="an API key; by default the demo's")
+        parser.add_argument("--url", default=settings.SITE_URL, help="where the site runs")
+        parser.add_argument("--key", default="", help="a key; without one, a new one of the demo")
+        parser.add_argument("--company", default="", help="whose key; by default the first")
+        parser.add_argument("--tool", default="demo-tool", help="the tool's short name")
+        parser.add_argument("--isrc", action="append", default=[], help="may be given many times")
+        parser.add_argument(
+            "--new-key", action="store_true", help="make a key, print how to use it, and stop"
+        )
 
-    def handle(self, *args: Any, url: str, key: str, **options: Any) -> None:
-        key = key or kept_keys().get("Tonewright", "")
-        if not key:
-            raise CommandError(_("There is no demo here; give an API key with --key."))
+    def handle(self, *args: Any, **options: Any) -> None:
+        isrcs = options["isrc"] or list(
+            Recording.objects.order_by("isrc").values_list("isrc", flat=True)[:5]
+        )
+        if not isrcs:
+            raise CommandError("There are no recordings yet. “make run” makes a demo.")
+        key = options["key"] or self._new_key(options["company"])
+        if options["new_key"]:
+            self.stdout.write(f"export LINER={options['url']}")
+            self.stdout.write(f"export LINER_KEY={key}")
+            self.stdout.write(f"export ISRC={isrcs[0]}")
+            return
+        example = runpy.run_path(str(settings.BASE_DIR / EXAMPLE))
         try:
-            a_day_of_work(Client(url, key), self.stdout.write)
-        except ApiProblem as problem:
+            example["tour"](
+                example["Liner"](options["url"], key, attempts=2),
+                isrcs,
+                tool=options["tool"],
+                say=self.stdout.write,
+            )
+        except example["Problem"] as problem:
             raise CommandError(str(problem)) from problem
-        except ValueError as error:
-            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{options['url']} does not answer: {error}") from error
+
+    def _new_key(self, slug: str) -> str:
+        """A key of the demo's own client, in the place of the one before."""
+        if settings.PRODUCTION:
+            raise CommandError("In production keys are made in the admin: give one with --key.")
+        companies = AICompany.objects.order_by("slug")
+        company = companies.filter(slug=slug).first() if slug else companies.first()
+        if company is None:
+            raise CommandError("There is no such AI company.")
+        client = ApiClient.objects.filter(company=company, name=NAME).first()
+        try:
+            client = client or create_api_client(by=None, company=company, name=NAME)
+            for old in ApiKey.objects.filter(client=client, sandbox=False, revoked_at=None):
+                revoke_api_key(by=None, key=old)
+            return create_api_key(by=None, client=client, scopes=ApiScope).secret
+        except Refused as refused:
+            raise CommandError(refused.sentence) from refused

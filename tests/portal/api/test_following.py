@@ -158,9 +158,7 @@ def test_the_feed_costs_the_same_for_one_change_and_for_three(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_change_is_skipped_while_writers_commit_late(
-    machine: Machine, world: World
-) -> None:
+def test_no_change_is_skipped_while_writers_commit_late(machine: Machine, world: World) -> None:
     """Several writers hold their transactions open; consumers read all the time."""
     artists = [an_artist(f"Artist {n}") for n in range(4)]
     before, done = head(), threading.Event()
@@ -210,14 +208,14 @@ def test_no_change_is_skipped_while_writers_commit_late(
 @pytest.mark.django_db
 def test_a_snapshot_and_the_feed_after_it_miss_nothing(machine: Machine, allowed: World) -> None:
     others = [
-        a_recording(allowed.maren, holder=allowed.fjord, publisher=allowed.songs)
-        for _ in range(4)
+        a_recording(allowed.maren, holder=allowed.fjord, publisher=allowed.songs) for _ in range(4)
     ]
     first = machine.get(
         "permissions/snapshot", tool=allowed.tool.slug, use="generative_training", limit=2
     ).json()
     allowed.says("deny", scope=on_recording(others[-1]))  # between two parts
-    held, part = {}, first
+    held: dict[str, bool] = {}
+    part = first
     while True:
         assert part["seq"] == first["seq"]
         assert part["at"] == first["at"]
@@ -254,9 +252,7 @@ def test_a_snapshot_names_artists_by_pseudonym_and_all_uses_unless_one_is_asked_
 
 
 @pytest.mark.django_db
-def test_a_snapshot_of_an_empty_catalogue_is_empty(
-    machine: Machine, tonewright: AICompany
-) -> None:
+def test_a_snapshot_of_an_empty_catalogue_is_empty(machine: Machine, tonewright: AICompany) -> None:
     tool = a_tool(tonewright)
     part = machine.get("permissions/snapshot", tool=tool.slug).json()
     assert part["items"] == []

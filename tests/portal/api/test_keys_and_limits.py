@@ -91,7 +91,7 @@ def test_a_key_without_the_scope_to_decide_decides_nothing(
 
 def test_every_method_of_every_view_names_what_it_needs() -> None:
     for route in V1:
-        view = route.callback.cls  # type: ignore[union-attr]
+        view = route.callback.cls
         methods = {m.upper() for m in ("get", "post", "put", "patch", "delete") if m in dir(view)}
         if issubclass(view, PublicView):
             assert methods == {"GET"}, view
@@ -103,7 +103,7 @@ def test_every_method_of_every_view_names_what_it_needs() -> None:
 def test_whatever_changes_something_does_so_once() -> None:
     pure = {"DecisionsView", "ReplayView"}
     for route in V1:
-        view = route.callback.cls  # type: ignore[union-attr]
+        view = route.callback.cls
         for method in ("post", "delete", "put", "patch"):
             if method in dir(view) and view.__name__ not in pure:
                 assert getattr(getattr(view, method), "writes", False), view

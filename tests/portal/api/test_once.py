@@ -10,7 +10,7 @@ from django.db import connection
 from consent.clock import now
 from consent.models import LedgerEntry, ModelVersion, Tool
 from consent.queries.ledger import head
-from portal.models import AnsweredRequest
+from portal.models import AnsweredRequest, ApiClient
 from portal.services import idempotency
 from portal.services.idempotency import Answer, perform_once
 from tests.portal.api.conftest import Machine, World, problem_of
@@ -147,7 +147,7 @@ def test_what_fails_half_way_leaves_neither_effect_nor_answer(
         ModelVersion.objects.create(tool=world.tool, name="half", created_at=now())
         raise RuntimeError("the machine burns")
 
-    client = AnsweredRequest._meta.get_field("client").related_model.objects.get()  # type: ignore[union-attr]
+    client = ApiClient.objects.get()
     with pytest.raises(RuntimeError):
         perform_once(client=client.pk, sandbox=False, key="k", digest="0" * 64, act=breaks)
     assert not ModelVersion.objects.filter(name="half").exists()
