@@ -148,7 +148,7 @@ def labels(
     tidesmith: Tool,
     tidesmith_v1: ModelVersion,
 ) -> Labels:
-    """Fjord Records with Maren, Kestrel Music with somebody else; nothing in common but the tool."""
+    """Fjord Records with Maren, Kestrel Music with another; in common they have the tool only."""
     return Labels(
         fill(Side(fjord, liv, maren, "Fjordcanary"), tidesmith, tidesmith_v1),
         fill(Side(kestrel, noor, kestrel_artist, "Kestrelcanary"), tidesmith, tidesmith_v1),

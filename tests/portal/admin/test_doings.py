@@ -1,0 +1,603 @@
+"""What staff can do in the admin: by one service each, with a reason, and a row that says so."""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from consent.clock import now
+from consent.models import (
+    AICompany,
+    Artist,
+    CatalogueMessage,
+    Licence,
+    LicenceVersion,
+    Party,
+    PartyIdentifier,
+    Permission,
+    Recording,
+    RightsClaim,
+    Tool,
+    Wording,
+    WorkState,
+)
+from consent.queries.decision import Ask, decide_one
+from consent.queries.wall import wall_problems
+from consent.services.audit import raise_alarm
+from consent.services.claims import make_claim
+from consent.services.permissions import answer_permission
+from consent.words import Authority, Right, Standing
+from portal.models import ApiClient, ApiKey, Export, StaffAct, User
+from portal.services.clients import find_key
+from royalties.models import Rate
+from tests.cast import *  # noqa: F403 - the people in every story
+from tests.cast import recordings_of
+from tests.portal.admin.world import *  # noqa: F403
+from tests.portal.admin.world import Labels
+
+pytestmark = pytest.mark.django_db
+
+SignIn = Callable[[User], Client]
+SAMPLES = Path(__file__).parents[2] / "consent" / "samples"
+FJORDS = "ern432_ai_disclosure.xml"
+WHY = "Because the paper says so"
+
+
+@pytest.fixture
+def does() -> Callable[..., Any]:
+    """Post a doing as somebody; check that it is written down, with who and why."""
+
+    def do(client: Client, address: str, *, action: str, by: User, **said: Any) -> Any:
+        before = StaffAct.objects.count()
+        answer = client.post(address, {"reason": WHY, **said})
+        form = answer.context.get("form") if answer.context else None
+        assert form is None or not form.errors, form.errors
+        act = StaffAct.objects.latest("id")
+        assert StaffAct.objects.count() == before + 1
+        assert (act.action, act.by, act.reason) == (action, by, WHY)
+        return answer
+
+    return do
+
+
+def to(thing: Any, name: str) -> str:
+    meta = thing._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{name}", args=[thing.pk])
+
+
+@pytest.fixture
+def hers(liv: User, signed_in: SignIn) -> Client:
+    return signed_in(liv)
+
+
+@pytest.fixture
+def theirs(olga: User, signed_in: SignIn) -> Client:
+    return signed_in(olga)
+
+
+@pytest.fixture
+def havn(maren: Artist, fjord: Party) -> Recording:
+    return recordings_of(maren, holder=fjord)[0]
+
+
+@pytest.fixture
+def claim(havn: Recording) -> RightsClaim:
+    return RightsClaim.objects.get(recording=havn)
+
+
+def standing(claim: RightsClaim) -> RightsClaim:
+    return RightsClaim.objects.filter(claim=claim.claim).latest("id")
+
+
+# --- Claims ------------------------------------------------------------------------------
+
+
+def test_a_label_claims_publishing_on_its_recordings(
+    does: Any, hers: Client, liv: User, fjord: Party, havn: Recording
+) -> None:
+    answer = does(
+        hers,
+        reverse("admin:consent_rightsclaim_make"),
+        action="claim.make",
+        by=liv,
+        party=fjord.pk,
+        isrc=havn.isrc,
+        right="publishing",
+        authority="contract",
+        share="62.5",
+        territories="no, se",
+    )
+    made = RightsClaim.objects.latest("id")
+    assert (made.party, made.recording, made.right) == (fjord, havn, "publishing")
+    assert (made.share_bp, made.territories) == (6250, ["NO", "SE"])
+    assert made.standing == Standing.DECLARED
+    assert answer["Location"] == to(made, "change")
+
+
+def test_a_label_cannot_claim_a_recording_of_another_and_learns_nothing(
+    labels: Labels, signed_in: SignIn
+) -> None:
+    hers = signed_in(labels.fjord.staff)
+    address = reverse("admin:consent_rightsclaim_make")
+    said = {
+        "reason": WHY,
+        "party": labels.fjord.label.pk,
+        "right": "master",
+        "authority": "own",
+        "share": "100",
+    }
+    told = []
+    for isrc in (labels.kestrel.recordings[0].isrc, "NOZZZ9900001"):
+        answer = hers.post(address, {**said, "isrc": isrc})
+        assert answer.status_code == 200
+        text = str(answer.context["form"].errors["isrc"])
+        told.append(text.replace(isrc[-5:], ""))
+        assert "Not among the recordings here" in text
+    answer = hers.post(address, {**said, "party": labels.kestrel.label.pk, "isrc": ""})
+    assert "party" in answer.context["form"].errors
+    assert not RightsClaim.objects.filter(source="hand", authority="own").filter(
+        party=labels.fjord.label
+    )
+
+
+def test_a_label_changes_and_ends_its_own_claim(
+    does: Any, hers: Client, liv: User, claim: RightsClaim
+) -> None:
+    does(hers, to(claim, "terms"), action="claim.change", by=liv, share="50", authority="contract")
+    assert standing(claim).share_bp == 5000
+    does(hers, to(claim, "end"), action="claim.end", by=liv)
+    assert standing(claim).ended
+
+
+def test_verifying_and_settling_are_the_operators(
+    does: Any, hers: Client, theirs: Client, olga: User, liv: User, claim: RightsClaim
+) -> None:
+    for name in ("verify", "settle"):
+        assert hers.post(to(claim, name), {"reason": WHY}).status_code == 403
+    does(theirs, to(claim, "verify"), action="claim.verify", by=olga)
+    assert standing(claim).standing == Standing.VERIFIED
+    does(hers, to(claim, "dispute"), action="claim.dispute", by=liv)
+    assert standing(claim).standing == Standing.DISPUTED
+    does(theirs, to(standing(claim), "settle"), action="claim.settle", by=olga)
+    assert standing(claim).standing == Standing.DECLARED
+
+
+def test_a_label_disputes_what_another_claims_on_its_recording_and_can_do_nothing_else_to_it(
+    does: Any, hers: Client, liv: User, fjord: Party, kestrel: Party, havn: Recording
+) -> None:
+    rival = make_claim(
+        by=None,
+        party=kestrel,
+        right=Right.MASTER,
+        authority=Authority.OWN,
+        recording=havn,
+    )
+    assert hers.post(to(rival, "end"), {"reason": WHY}).status_code == 403
+    assert hers.post(to(rival, "terms"), {"reason": WHY, "share": "1"}).status_code == 403
+    does(hers, to(rival, "dispute"), action="claim.dispute", by=liv)
+    assert standing(rival).standing == Standing.DISPUTED
+    # What speaks against a claim is in the books of whoever disputes it.
+    assert StaffAct.objects.latest("id").label == fjord
+
+
+def test_a_claim_keeps_one_page_and_one_history_through_all_its_rows(
+    does: Any, hers: Client, liv: User, claim: RightsClaim
+) -> None:
+    does(hers, to(claim, "terms"), action="claim.change", by=liv, share="50", authority="contract")
+    page = hers.get(to(claim, "change"))
+    assert page.context["thing"].share_bp == 5000
+    history = hers.get(to(claim, "history"))
+    assert [act.action for act in history.context["acts"]] == ["claim.change"]
+
+
+# --- Licences ----------------------------------------------------------------------------
+
+
+def rates(*rows: dict[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {"rates-TOTAL_FORMS": len(rows), "rates-INITIAL_FORMS": 0}
+    for n, row in enumerate(rows):
+        said |= {f"rates-{n}-{name}": value for name, value in row.items()}
+    return said
+
+
+@pytest.fixture
+def terms(fjord: Party, tonewright: AICompany, tidesmith: Tool) -> dict[str, Any]:
+    return {
+        "holder": fjord.pk,
+        "company": tonewright.pk,
+        "title": "Frame agreement",
+        "uses": ["discovery"],
+        "catalogue": "all",
+        "notice_days": "30",
+        **rates(
+            {"use": "discovery", "right": "master", "basis": "share_of_revenue", "share": "6.55"}
+        ),
+    }
+
+
+def sign(client: Client, address: str, said: dict[str, Any]) -> Any:
+    """Look at the effect, then sign exactly that."""
+    seen = client.post(address, {"reason": WHY, **said, "preview": "yes"})
+    assert seen.status_code == 200
+    assert not seen.context["form"].errors, seen.context["form"].errors
+    return seen
+
+
+def test_a_licence_is_shown_before_it_is_signed_and_then_signed_as_it_was_shown(
+    does: Any, hers: Client, liv: User, maren: Artist, havn: Recording, terms: dict[str, Any]
+) -> None:
+    answer_permission(by=None, artist=maren, use="discovery", stance="allow")
+    address = reverse("admin:consent_licence_sign")
+    seen = sign(hers, address, terms)
+    assert not Licence.objects.exists()
+    [use] = seen.context["effect"]["uses"]
+    assert use["allowed"] == "1"
+    assert [str(p) for p in seen.context["effect"]["artists"]] == ["Maren Holt"]
+    does(
+        hers,
+        address,
+        action="licence.sign",
+        by=liv,
+        **terms,
+        previewed=seen.context["previewed"],
+        sign="yes",
+    )
+    version = LicenceVersion.objects.get()
+    assert (version.notice_days, version.artist_approval) == (30, True)
+    assert Rate.objects.get(version=version).share_bp == 655
+    assert StaffAct.objects.latest("id").label == version.licence.holder
+    assert decide_one(Ask(havn.isrc, "discovery", "tidesmith")).allowed
+
+
+def test_nothing_is_signed_that_was_not_looked_at(hers: Client, terms: dict[str, Any]) -> None:
+    address = reverse("admin:consent_licence_sign")
+    hers.post(address, {"reason": WHY, **terms, "sign": "yes"})
+    seen = sign(hers, address, terms)
+    changed = {**terms, "notice_days": "0", "previewed": seen.context["previewed"]}
+    again = hers.post(address, {"reason": WHY, **changed, "sign": "yes"})
+    assert again.status_code == 200
+    assert again.context["previewed"] != seen.context["previewed"]
+    assert not Licence.objects.exists()
+
+
+def test_a_licence_that_does_without_artists_must_name_its_clause(
+    hers: Client, terms: dict[str, Any]
+) -> None:
+    said = {"reason": WHY, **terms, "without_artists": "on", "preview": "yes"}
+    answer = hers.post(reverse("admin:consent_licence_sign"), said)
+    assert "override_clause" in answer.context["form"].errors
+
+
+def test_a_wrong_rate_signs_nothing(hers: Client, terms: dict[str, Any]) -> None:
+    address = reverse("admin:consent_licence_sign")
+    said = {
+        **terms,
+        **rates({"use": "voice", "right": "master", "basis": "share_of_revenue", "share": "5"}),
+    }
+    seen = sign(hers, address, said)
+    previewed = seen.context["previewed"]
+    answer = hers.post(address, {"reason": WHY, **said, "previewed": previewed, "sign": "yes"})
+    assert answer.context["form"].errors
+    assert not Licence.objects.exists()
+    assert not StaffAct.objects.exists()
+
+
+def test_a_label_supersedes_and_ends_its_licence(
+    does: Any, hers: Client, liv: User, terms: dict[str, Any]
+) -> None:
+    address = reverse("admin:consent_licence_sign")
+    seen = sign(hers, address, terms)
+    hers.post(
+        address,
+        {"reason": WHY, **terms, "previewed": seen.context["previewed"], "sign": "yes"},
+    )
+    licence = Licence.objects.get()
+    form = hers.get(to(licence, "version"))
+    assert form.context["form"].initial["uses"] == ["discovery"]
+    assert form.context["rates"].initial[0]["share"] == Decimal("6.55")
+    said = {k: v for k, v in terms.items() if k not in ("holder", "company", "title")}
+    said["uses"] = ["discovery", "remix_input"]
+    seen = sign(hers, to(licence, "version"), said)
+    does(
+        hers,
+        to(licence, "version"),
+        action="licence.version",
+        by=liv,
+        **said,
+        previewed=seen.context["previewed"],
+        sign="yes",
+    )
+    assert licence.versions.latest("number").uses == ["discovery", "remix_input"]
+    does(hers, to(licence, "end"), action="licence.end", by=liv)
+    assert licence.versions.latest("number").ended
+    assert hers.get(to(licence, "change")).context["doings"] == []
+
+
+def test_a_label_lists_only_recordings_that_it_holds(
+    labels: Labels, signed_in: SignIn, terms: dict[str, Any]
+) -> None:
+    said = {
+        **terms,
+        "reason": WHY,
+        "catalogue": "list",
+        "recordings": labels.kestrel.recordings[0].isrc,
+        "preview": "yes",
+    }
+    answer = signed_in(labels.fjord.staff).post(reverse("admin:consent_licence_sign"), said)
+    assert "recordings" in answer.context["form"].errors
+    assert "Kestrelcanary" not in answer.text
+
+
+# --- Deliveries --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def known_sender(fjord: Party) -> Party:
+    """Fjord Records, known by the DPID of the sample message."""
+    PartyIdentifier.objects.create(party=fjord, scheme="dpid", value="PADPIDA20260101998")
+    return fjord
+
+
+def upload(name: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, (SAMPLES / name).read_bytes(), "application/xml")
+
+
+def test_a_label_takes_in_its_message_and_reads_what_became_of_every_line(
+    does: Any, hers: Client, liv: User, known_sender: Party
+) -> None:
+    answer = does(
+        hers,
+        reverse("admin:consent_cataloguemessage_message"),
+        action="catalogue.import",
+        by=liv,
+        file=upload(FJORDS),
+    )
+    message = CatalogueMessage.objects.get()
+    assert answer["Location"] == to(message, "change")
+    page = hers.get(answer["Location"])
+    [panel] = page.context["panels"]
+    assert len(panel.rows) == len(message.report) > 0
+    assert Recording.objects.filter(sender=known_sender).exists()
+    again = hers.post(
+        reverse("admin:consent_cataloguemessage_message"),
+        {"reason": WHY, "file": upload(FJORDS)},
+        follow=True,
+    )
+    assert "read before" in again.text
+
+
+def test_a_message_of_another_sender_changes_nothing(hers: Client) -> None:
+    answer = hers.post(
+        reverse("admin:consent_cataloguemessage_message"),
+        {"reason": WHY, "file": upload(FJORDS)},
+    )
+    assert "did not send this message" in str(answer.context["form"].errors["file"])
+    assert not Recording.objects.exists()
+    assert not CatalogueMessage.objects.exists()
+    assert not PartyIdentifier.objects.exists()
+    assert not StaffAct.objects.exists()
+
+
+def test_what_is_no_message_is_refused_in_one_sentence(hers: Client) -> None:
+    file = SimpleUploadedFile("x.xml", b"<html></html>", "application/xml")
+    answer = hers.post(
+        reverse("admin:consent_cataloguemessage_message"), {"reason": WHY, "file": file}
+    )
+    assert "not a DDEX release message" in str(answer.context["form"].errors["file"])
+    assert not StaffAct.objects.exists()
+
+
+def test_a_claims_file_reaches_ones_own_recordings_only(
+    does: Any, labels: Labels, signed_in: SignIn
+) -> None:
+    own, other = labels.fjord.recordings[0].isrc, labels.kestrel.recordings[0].isrc
+    lines = "isrc,party_name,right\n" + "".join(
+        f"{isrc},Havn Forlag,publishing\n" for isrc in (own, other, "NOZZZ9900001")
+    )
+    before = RightsClaim.objects.filter(recording__isrc=other).count()
+    hers = signed_in(labels.fjord.staff)
+    answer = does(
+        hers,
+        reverse("admin:consent_cataloguemessage_claims"),
+        action="claims.import",
+        by=labels.fjord.staff,
+        sender=labels.fjord.label.pk,
+        file=SimpleUploadedFile("claims.csv", lines.encode()),
+    )
+    assert RightsClaim.objects.filter(recording__isrc=own, right="publishing").count() == 1
+    assert RightsClaim.objects.filter(recording__isrc=other).count() == before
+    [panel] = hers.get(answer["Location"]).context["panels"]
+    sentences = [row[2].replace(other[-5:], "").replace("00001", "") for row in panel.rows]
+    assert len(sentences) == 2
+
+
+def test_a_claims_file_cannot_be_sent_as_another_label(labels: Labels, signed_in: SignIn) -> None:
+    answer = signed_in(labels.fjord.staff).post(
+        reverse("admin:consent_cataloguemessage_claims"),
+        {
+            "reason": WHY,
+            "sender": labels.kestrel.label.pk,
+            "file": SimpleUploadedFile("claims.csv", b"isrc\n"),
+        },
+    )
+    assert "sender" in answer.context["form"].errors
+
+
+# --- Answers, wordings, companies, keys, alarms, work --------------------------------------
+
+
+@pytest.mark.parametrize(("name", "way"), [("revoke", "revoked"), ("invalidate", "invalidated")])
+def test_the_operator_ends_an_answer_with_a_reason_and_nothing_else(
+    does: Any, hers: Client, theirs: Client, olga: User, maren: Artist, name: str, way: str
+) -> None:
+    given = answer_permission(by=None, artist=maren, use="discovery", stance="allow").permission
+    assert hers.post(to(given, name), {"reason": WHY}).status_code == 403
+    without = theirs.post(to(given, name), {"reason": "  "})
+    assert "reason" in without.context["form"].errors
+    does(theirs, to(given, name), action=f"permission.{name}", by=olga)
+    last = Permission.objects.latest("id")
+    assert (last.stance, last.way) == ("undecided", way)
+    assert last.act.summary["reason"] == WHY
+    page = theirs.get(to(given, "change"))
+    assert page.context["doings"] == []  # a newer row speaks
+
+
+def test_the_operator_publishes_a_wording(does: Any, theirs: Client, olga: User) -> None:
+    does(
+        theirs,
+        reverse("admin:consent_wording_publish"),
+        action="wording.publish",
+        by=olga,
+        use="voice",
+        language="en",
+        text="May it sound like you?",
+    )
+    assert Wording.objects.latest("id").text == "May it sound like you?"
+
+
+def test_the_operator_stops_a_tool_and_a_company_and_lets_them_go_on(
+    does: Any, theirs: Client, olga: User, havn: Recording, tidesmith: Tool
+) -> None:
+    def codes() -> list[str]:
+        return [str(r.code) for r in decide_one(Ask(havn.isrc, "discovery", "tidesmith")).reasons]
+
+    company = tidesmith.company
+    does(theirs, to(tidesmith, "suspend"), action="tool.suspend", by=olga)
+    assert "tool_suspended" in codes()
+    does(theirs, to(tidesmith, "resume"), action="tool.resume", by=olga)
+    assert "tool_suspended" not in codes()
+    does(theirs, to(company, "suspend"), action="company.suspend", by=olga)
+    assert "company_suspended" in codes()
+    does(theirs, to(company, "resume"), action="company.resume", by=olga)
+    assert "company_suspended" not in codes()
+
+
+def test_a_key_is_shown_once_and_kept_nowhere(does: Any, theirs: Client, olga: User) -> None:
+    does(
+        theirs,
+        reverse("admin:consent_aicompany_register"),
+        action="company.register",
+        by=olga,
+        slug="echoic",
+        name="Echoic",
+    )
+    company = AICompany.objects.get(slug="echoic")
+    does(theirs, to(company, "client"), action="client.create", by=olga, name="reporting")
+    client = ApiClient.objects.get()
+    shown = does(
+        theirs, to(client, "key"), action="key.create", by=olga, scopes=["decide", "report"]
+    )
+    secret = shown.context["secret"]
+    assert secret in shown.text
+    assert shown["Cache-Control"] == "private, no-store"
+    key = find_key(secret)
+    assert key is not None and key.scopes == ["decide", "report"]
+    for address in (to(key, "change"), to(client, "change"), to(key, "history")):
+        page = theirs.get(address).text
+        assert secret not in page
+        assert key.digest not in page
+    assert not StaffAct.objects.filter(about__contains=secret).exists()
+    does(theirs, to(key, "revoke"), action="key.revoke", by=olga)
+    assert find_key(secret) is None
+    assert ApiKey.objects.get().revoked_by == olga
+
+
+def test_an_alarm_is_cleared_with_a_reason(does: Any, theirs: Client, olga: User) -> None:
+    alarm = raise_alarm(problem="entry 7 is not what was signed")
+    does(theirs, to(alarm, "clear"), action="alarm.clear", by=olga)
+    alarm.refresh_from_db()
+    assert alarm.cleared_because == WHY
+
+
+def test_work_that_was_given_up_is_tried_again(
+    does: Any, theirs: Client, olga: User, liv: User, maren: Artist
+) -> None:
+    dead = Export.objects.create(
+        kind="usage_csv",
+        artist=maren,
+        requested_by=liv,
+        state=WorkState.DEAD,
+        attempts=5,
+        last_error="disk full",
+        next_at=now(),
+        created_at=now(),
+    )
+    overview = theirs.get(reverse("admin:work"))
+    [row] = [row for row in overview.context["rows"] if row["retry"]]
+    assert "disk full" in overview.text
+    answer = does(theirs, row["retry"], action="work.retry", by=olga)
+    assert answer["Location"] == reverse("admin:work")
+    dead.refresh_from_db()
+    assert (dead.state, dead.attempts) == ("waiting", 0)
+    again = theirs.post(row["retry"], {"reason": WHY})
+    assert "not given up" in str(again.context["form"].errors)
+
+
+# --- The log -----------------------------------------------------------------------------
+
+
+def test_every_doing_needs_a_reason(labels: Labels, theirs: Client) -> None:
+    for pages in admin.site._registry.values():
+        for doing in (*pages.on_list, *pages.doings):  # type: ignore[attr-defined]
+            form = doing.form(None, access=_operator(), thing=None)
+            assert form.fields["reason"].required, doing.action
+
+
+def test_each_doing_is_tried_here_and_found_in_the_log() -> None:
+    tried = set(re.findall(r'action="([a-z_.]+)"', Path(__file__).read_text()))
+    tried |= {"permission.revoke", "permission.invalidate"}
+    doings = {
+        doing.action
+        for pages in admin.site._registry.values()
+        for doing in (*pages.on_list, *pages.doings)  # type: ignore[attr-defined]
+    }
+    assert doings | {"work.retry"} == tried
+
+
+def test_no_two_doings_have_one_code() -> None:
+    codes = [
+        doing.action
+        for pages in admin.site._registry.values()
+        for doing in (*pages.on_list, *pages.doings)  # type: ignore[attr-defined]
+    ]
+    assert len(codes) == len(set(codes))
+
+
+def test_what_staff_did_cannot_be_changed_or_taken_back(labels: Labels) -> None:
+    act = StaffAct.objects.latest("id")
+    for change in (
+        lambda: StaffAct.objects.filter(pk=act.pk).update(reason="another"),
+        act.delete,
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()
+    assert list(wall_problems([StaffAct._meta.db_table])) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_cannot_be_written_down_is_not_done(
+    hers: Client, claim: RightsClaim, owner: Any
+) -> None:
+    owner.execute("REVOKE INSERT ON portal_staffact FROM liner_app")
+    try:
+        with pytest.raises(DatabaseError):
+            hers.post(to(claim, "end"), {"reason": WHY})
+    finally:
+        owner.execute("GRANT INSERT ON portal_staffact TO liner_app")
+    assert not standing(claim).ended
+    hers.post(to(claim, "end"), {"reason": WHY})
+    assert standing(claim).ended
+
+
+def _operator() -> Any:
+    from portal.access import Access
+
+    return Access(user=User(is_superuser=True, is_staff=True), at=None)
