@@ -30,8 +30,8 @@ ALL_OF_IT = RateFact(rate=2, basis="share_of_revenue", amount=10_000, currency="
 THREE_WRITERS = SplitFact(1, ((MAREN, 3_334), (AOI, 3_333), (THE_LOW_TIDES, 3_333)))
 EURO = 1_000_000
 
-# 200 for every run of the suite; the soak sets 10 000 and more.
-MANY = settings(max_examples=int(os.environ.get("LINER_TEST_EXAMPLES", "200")), deadline=None)
+# 100 for every run of the suite; the soak sets 10 000 and more.
+MANY = settings(max_examples=int(os.environ.get("LINER_TEST_EXAMPLES", "100")), deadline=None)
 
 
 def usage(
