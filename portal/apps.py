@@ -16,6 +16,7 @@ class PortalConfig(AppConfig):
         from allauth.mfa.signals import authenticator_added
 
         from portal import celery, second_factor  # noqa: F401
+        from portal.services import forgetting  # noqa: F401 — an erasure reaches this storey
 
         authenticator_added.connect(
             second_factor.remember_first_proof, dispatch_uid="portal.second_factor"

@@ -413,6 +413,9 @@ SITE_URL = environment.text(
 )
 DEFAULT_FROM_EMAIL = environment.text("LINER_MAIL_FROM", "Liner Notes <notes@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Who is told at once when an audit of the ledger fails.
+ADMINS = environment.names("LINER_ALARM_MAIL")
+EMAIL_SUBJECT_PREFIX = ""
 
 # --- API -----------------------------------------------------------------------------
 

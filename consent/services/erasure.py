@@ -85,9 +85,10 @@ def erase_subject(*, by: "User | None", subject: uuid.UUID, reason_code: str) ->
     known = party is not None
     if party is not None:
         change_party_state(by=by, party=party, suspended=True)
-        _forget_party(party)
-    for eraser in _erasers:
+    for eraser in _erasers:  # before the names are gone that they have to look for
         known |= eraser(subject)
+    if party is not None:
+        _forget_party(party)
     keys, _rows = SubjectKey.objects.filter(pk=subject).delete()
     if not (known or keys):
         raise NotFound("unknown_subject", _("There is nobody to forget under this reference."))
