@@ -17,6 +17,7 @@ from portal.demo.stage import Stage
 from portal.demo.year import Scene, scenes
 from portal.models import Notice
 from portal.services.news import tell_news, tell_overdue_withdrawals, tell_statements
+from portal.services.notices import finish_old_news
 from royalties.models import Period
 from royalties.services.closing import close_period
 from royalties.services.statements import publish_statements
@@ -104,7 +105,8 @@ def _catch_up(stage: Stage) -> None:
 
 
 def _do_what_is_due() -> None:
-    """What a worker would have done meanwhile: news a week old is not sent any more."""
+    """What a worker would have done meanwhile; news a week old is not sent any more."""
+    finish_old_news()
     for kind in (Notice, Withdrawal):
         for key in kind.due(now()).values_list("pk", flat=True):
             perform(kind, key)

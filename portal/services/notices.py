@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from consent import clock
-from consent.models import Artist, Party
+from consent.models import Artist, Party, WorkState
 from consent.services.work import handles, wake
 from portal.access import Access
 from portal.models import Membership, Notice, NoticeKind, RosterKind, User
@@ -157,6 +157,20 @@ def deliver_notice(notice: Notice) -> None:
         _send(notice)
         notice.emailed_at = clock.now()
     _finish(notice, "emailed_at")
+
+
+def finish_old_news() -> int:
+    """Finish without sending, in one statement, what is older than `NEWS_FOR`; returns how many.
+
+    `deliver_notice` sends none of it either, one by one: this is for when a lot has piled up.
+    """
+    now = clock.now()
+    return (
+        Notice.due(now)
+        .order_by()
+        .filter(created_at__lte=now - NEWS_FOR)
+        .update(state=WorkState.DONE, locked_until=None)
+    )
 
 
 def may_read(notice: Notice) -> bool:

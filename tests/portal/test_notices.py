@@ -20,6 +20,7 @@ from portal.roles import Role, Scope
 from portal.services.delegation import end_access, grant_access
 from portal.services.notices import (
     deliver_notice,
+    finish_old_news,
     mark_read,
     notify_artist,
     notify_label,
@@ -217,6 +218,19 @@ def test_a_notice_is_sent_once_however_often_it_is_looked_at(
     notice.refresh_from_db()
     assert notice.emailed_at is not None
     assert notice.state == WorkState.DONE
+
+
+def test_what_piled_up_for_a_week_is_finished_at_once_and_not_sent(
+    maren: Artist, maren_user: User
+) -> None:
+    everybody_read()
+    ask(maren, "request 1", at=now() - timedelta(days=8))
+    ask(maren, "request 2")
+    assert finish_old_news() == 1
+    assert finish_old_news() == 0
+    states = {one.key.split()[1]: one.state for one in Notice.objects.all()}
+    assert states == {"1": WorkState.DONE, "2": WorkState.WAITING}
+    assert mail.outbox == []
 
 
 def test_a_worker_that_died_after_sending_sends_the_same_message_again(
