@@ -9,9 +9,9 @@ Three rules carry it:
 * Deny by default. What is unknown, expired, disputed or unanswered is a no, each with its reason.
 * Grants must cover the question, refusals need only touch it. A yes for Norway does not answer a
   question about the world; a no for Norway does.
-* Within one artist, an answer is set aside only by one whose scope lies strictly within its own.
-  Between answers of which neither lies within the other, any no wins. Between required parties,
-  any no wins.
+* Within one artist, an answer is set aside only by one whose scope lies strictly within its own,
+  and only in the places that both are about. Between answers of which neither lies within the
+  other, any no wins. Between required parties, any no wins.
 """
 
 from __future__ import annotations
@@ -253,11 +253,14 @@ def decide(question: Question, facts: Facts) -> Decision:
             found, held = _right(right, question, facts, recording, tool)
             reasons += found
             holders += held
+    signed = [h.signed for h in holders]
     if needs.own_signature:
-        reasons += _signatures(question, facts, recording, tool)
+        found, own = _signatures(question, facts, recording, tool)
+        reasons += found
+        signed += own
 
     overriding = None if needs.always_artist else _override(holders)
-    reasons += _people(question, facts, recording, tool, needs, overriding, holders)
+    reasons += _people(question, facts, recording, needs, overriding, _Outputs(tool, needs, signed))
 
     allowed = all(r.verdict is not Verdict.NO for r in reasons)
     return Decision(
@@ -300,11 +303,32 @@ def _maker(facts: Facts) -> Reason | None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Signed:
+    """What licences on a question come to: since when, until one of them ends, at what notice."""
+
+    since: datetime
+    notice_days: int
+    ends_at: datetime | None
+
+    @classmethod
+    def of(cls, found: Sequence[tuple[ClaimFacts, _Licences]]) -> _Signed:
+        """Of the licences of one holder, or of all who may sign for an artist."""
+        covering = [x for _c, some in found for x in some.covering]
+        ends = [x.ends_at for x in covering] + [c.valid_until for c, _x in found]
+        return cls(
+            since=min(x.began_at for x in covering),
+            notice_days=min(x.notice_days for _c, some in found for x in some.touching),
+            ends_at=min((e for e in ends if e is not None), default=None),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Held:
-    """A claim whose holder has licensed the use."""
+    """A claim whose holder has licensed the use; of several licences, the most careful one."""
 
     claim: ClaimFacts
     licence: LicenceFacts
+    signed: _Signed
 
 
 def covers(territories: frozenset[str], territory: str | None) -> bool:
@@ -341,18 +365,21 @@ def _right(
                 Reason(Code.HOLDER_SUSPENDED, Verdict.NO, claim.party, right, seq=claim.seq)
             )
             continue
-        licence = _licence(claim.party, question, facts, tool)
-        if licence is not None:
-            held.append(_Held(claim, licence))
+        licences = _licences(claim.party, question, facts, tool)
+        if licences is not None:
+            held.append(
+                _Held(claim, _most_careful(licences.touching), _Signed.of([(claim, licences)]))
+            )
         if claim.party in seen:
             continue
         seen.add(claim.party)
-        if licence is None:
+        if licences is None:
             reasons.append(
                 Reason(Code.NO_LICENCE, Verdict.NO, claim.party, right, claim.authority, claim.seq)
             )
         else:
-            reasons.append(_licensed(claim.party, right, claim.authority, licence, claim))
+            theirs = [c for c in claims if c.party == claim.party]
+            reasons.append(_licensed(claim, theirs, licences))
     return reasons, held
 
 
@@ -394,32 +421,53 @@ def _most_claimed(claims: Sequence[ClaimFacts], territory: str | None) -> int:
     )
 
 
-def _licence(holder: int, question: Question, facts: Facts, tool: ToolFacts) -> LicenceFacts | None:
-    """The licence of this holder that covers the question; of several, the most careful one."""
-    found = [
+@dataclass(frozen=True, slots=True)
+class _Licences:
+    """One holder's licences on a question: those that cover it, and all that touch it.
+
+    One that covers it is needed. One that touches it may still ask for more care somewhere: a
+    licence for Norway that needs the artist's yes is not undone by one for the world without it.
+    """
+
+    covering: Sequence[LicenceFacts]
+    touching: Sequence[LicenceFacts]
+
+
+def _licences(holder: int, question: Question, facts: Facts, tool: ToolFacts) -> _Licences | None:
+    """The licences of this holder on the question; None when none covers it."""
+    touching = [
         x
         for x in facts.licences
         if x.holder == holder
         and not x.ended
         and x.covers
         and question.use in x.uses
-        and covers(x.territories, question.territory)
+        and touches(x.territories, question.territory)
         and (x.ends_at is None or x.ends_at > question.at)
-        and (not x.models or (tool.model is not None and tool.model in x.models))
+        and (not x.models or tool.model is None or tool.model in x.models)
     ]
-    return min(found, key=lambda x: (not x.artist_approval, x.notice_days, x.seq), default=None)
+    covering = [
+        x
+        for x in touching
+        if covers(x.territories, question.territory) and (not x.models or tool.model is not None)
+    ]
+    return _Licences(covering, touching) if covering else None
 
 
-def _licensed(
-    party: int, right: str, authority: str, licence: LicenceFacts, claim: ClaimFacts | None
-) -> Reason:
-    ends = [e for e in (licence.ends_at, claim.valid_until if claim else None) if e is not None]
+def _most_careful(licences: Iterable[LicenceFacts]) -> LicenceFacts:
+    return min(licences, key=lambda x: (not x.artist_approval, x.notice_days, x.seq))
+
+
+def _licensed(claim: ClaimFacts, theirs: Iterable[ClaimFacts], licences: _Licences) -> Reason:
+    """The holder has signed: for as long as the licence and every one of the claims last."""
+    licence = _most_careful(licences.covering)
+    ends = [e for e in (licence.ends_at, *(c.valid_until for c in theirs)) if e is not None]
     return Reason(
         Code.LICENSED,
         Verdict.YES,
-        party,
-        right,
-        authority,
+        claim.party,
+        claim.right,
+        claim.authority,
         licence.seq,
         min(ends, default=None),
         licence.ref,
@@ -428,28 +476,32 @@ def _licensed(
 
 def _signatures(
     question: Question, facts: Facts, recording: RecordingFacts, tool: ToolFacts
-) -> list[Reason]:
-    """For style, name and image: each artist's own licence, or one by express authority."""
-    reasons = []
+) -> tuple[list[Reason], list[_Signed]]:
+    """For style, name and image: each artist's own licence, or one by express authority.
+
+    A blanket mandate is not express.
+    """
+    reasons, signed = [], []
     for artist in _asked(recording.main_artists, recording.featured_artists):
-        entitled = [(artist, "own", None)] + [
-            (c.party, c.authority, c)
+        entitled = [ClaimFacts(artist, "likeness", 10_000, "own", recording.seq)] + [
+            c
             for c in facts.claims
             if c.right == "likeness"
             and c.repertoire == artist
+            and c.authority != "blanket"
             and not c.disputed
             and not c.suspended
             and covers(c.territories, question.territory)
             and (c.valid_until is None or c.valid_until > question.at)
         ]
-        for party, authority, claim in entitled:
-            licence = _licence(party, question, facts, tool)
-            if licence is not None:
-                reasons.append(_licensed(party, "likeness", authority, licence, claim))
-                break
+        found = [(c, x) for c in entitled if (x := _licences(c.party, question, facts, tool))]
+        if found:
+            claim, licences = found[0]
+            reasons.append(_licensed(claim, [claim], licences))
+            signed.append(_Signed.of(found))
         else:
             reasons.append(Reason(Code.NO_EXPRESS_AUTHORITY, Verdict.NO, artist, "likeness"))
-    return reasons
+    return reasons, signed
 
 
 def _override(holders: Iterable[_Held]) -> _Held | None:
@@ -476,10 +528,9 @@ def _people(
     question: Question,
     facts: Facts,
     recording: RecordingFacts,
-    tool: ToolFacts,
     needs: Needs,
     overriding: _Held | None,
-    holders: Sequence[_Held],
+    outputs: _Outputs,
 ) -> list[Reason]:
     asked = _asked(recording.main_artists, recording.featured_artists)
     if needs.voices:
@@ -508,8 +559,10 @@ def _people(
         if artist is None:
             reason = Reason(Code.ARTIST_UNDECIDED, Verdict.NO, key)
         else:
-            reason = _answer(question, artist, tool, needs, holders)
-        if overriding is not None and reason.verdict is Verdict.NO:
+            reason = _answer(question, artist, outputs)
+        # Whoever may not be dealt with is no party to a contract that does without her either.
+        bound = overriding is not None and reason.code is not Code.ARTIST_SUSPENDED
+        if bound and reason.verdict is Verdict.NO:
             said_no = reason.code in (Code.ARTIST_DENIES, Code.ARTIST_WITHDREW)
             reason = Reason(
                 Code.OBJECTION if said_no else reason.code, Verdict.NOTE, key, seq=reason.seq
@@ -530,61 +583,52 @@ def _narrower(a: Answer, b: Answer) -> bool:
     return within and not same
 
 
-def _speaks(answer: Answer, question: Question) -> bool:
-    if answer.way == "cleared":
+def _speaks(answer: Answer, at: datetime, place: str | None) -> bool:
+    if answer.way == "cleared" or not covers(answer.territories, place):
         return False
-    if answer.stance == "allow":
-        return covers(answer.territories, question.territory)
     # A no for a while that is over says nothing; a yes that is over still says: no more.
-    over = answer.valid_until is not None and answer.valid_until <= question.at
-    return not over and touches(answer.territories, question.territory)
+    over = answer.valid_until is not None and answer.valid_until <= at
+    return answer.stance == "allow" or not over
 
 
-def _answer(
-    question: Question,
-    artist: ArtistFacts,
-    tool: ToolFacts,
-    needs: Needs,
-    holders: Sequence[_Held],
-) -> Reason:
+def _places(artist: ArtistFacts, question: Question) -> list[str | None]:
+    """Where her answers may differ: the place asked about; or elsewhere (None), and each named."""
+    if question.territory is not None:
+        return [question.territory]
+    return [None, *sorted({t for a in artist.answers for t in a.territories})]
+
+
+def _answer(question: Question, artist: ArtistFacts, outputs: _Outputs) -> Reason:
     if artist.suspended:
         return Reason(Code.ARTIST_SUSPENDED, Verdict.NO, artist.key)
-    speaking = [a for a in artist.answers if _speaks(a, question)]
-    speaking = [a for a in speaking if not any(_narrower(b, a) for b in speaking)]
-    if not speaking:
-        return Reason(Code.ARTIST_UNDECIDED, Verdict.NO, artist.key)
-    found = [_reason(a, question, artist, tool, needs, holders) for a in speaking]
-    no = [r for r in found if r.verdict is Verdict.NO]
-    if no:
-        return no[0]
-    if needs.voices and artist.is_minor and not artist.has_guardian:
+    found: list[Reason] = []
+    for place in _places(artist, question):
+        speaking = [a for a in artist.answers if _speaks(a, question.at, place)]
+        heard = [a for a in speaking if not any(_narrower(b, a) for b in speaking)]
+        if not heard:
+            return Reason(Code.ARTIST_UNDECIDED, Verdict.NO, artist.key)
+        found += [_reason(a, question.at, artist, outputs) for a in heard]
+        no = next((r for r in found if r.verdict is Verdict.NO), None)
+        if no is not None:
+            return no
+    if outputs.needs.voices and artist.is_minor and not artist.has_guardian:
         return Reason(Code.GUARDIAN_MISSING, Verdict.NO, artist.key)
     # Of several that all say yes, the one that ends first says how long it holds.
     return min(found, key=lambda r: (r.until is None, r.until or question.at))
 
 
-def _reason(
-    answer: Answer,
-    question: Question,
-    artist: ArtistFacts,
-    tool: ToolFacts,
-    needs: Needs,
-    holders: Sequence[_Held],
-) -> Reason:
+def _reason(answer: Answer, at: datetime, artist: ArtistFacts, outputs: _Outputs) -> Reason:
     if answer.stance == "allow":
-        if answer.valid_until is not None and answer.valid_until <= question.at:
-            return Reason(
-                Code.ANSWER_EXPIRED,
-                Verdict.NO,
-                artist.key,
-                seq=answer.seq,
-                until=answer.valid_until,
-            )
+        over = answer.valid_until is not None and answer.valid_until <= at
         return Reason(
-            Code.ARTIST_ALLOWS, Verdict.YES, artist.key, seq=answer.seq, until=answer.valid_until
+            Code.ANSWER_EXPIRED if over else Code.ARTIST_ALLOWS,
+            Verdict.NO if over else Verdict.YES,
+            artist.key,
+            seq=answer.seq,
+            until=answer.valid_until,
         )
-    runs_off = _runs_off(answer, tool, needs, holders)
-    if runs_off is not None and runs_off > question.at:
+    runs_off = outputs.run_off(answer)
+    if runs_off is not None and runs_off > at:
         return Reason(Code.RUNS_OFF, Verdict.YES, artist.key, seq=answer.seq, until=runs_off)
     if answer.way in ("revoked", "invalidated"):
         code = Code.ANSWER_REVOKED
@@ -597,27 +641,35 @@ def _reason(
     return Reason(code, Verdict.NO, artist.key, seq=answer.seq)
 
 
-def _runs_off(
-    answer: Answer, tool: ToolFacts, needs: Needs, holders: Sequence[_Held]
-) -> datetime | None:
-    """Until when outputs of an already licensed model version go on after a withdrawal, if at all.
+@dataclass(frozen=True, slots=True)
+class _Outputs:
+    """What running off depends on: the model version that is meant, and what everybody signed."""
 
-    Only for a question that names a model version, registered and licensed by every holder
-    before the withdrawal. A revocation or invalidation has no notice; nor has a voice, unless a
-    notice period was chosen when granting.
-    """
-    if not answer.took_back_allow or answer.way in ("revoked", "invalidated"):
-        return None
-    if tool.model is None or tool.model_registered_at is None:
-        return None
-    if tool.model_registered_at >= answer.given_at:
-        return None
-    if any(h.licence.began_at >= answer.given_at for h in holders):
-        return None
-    days = answer.notice_days
-    if days is None:
-        days = 0 if needs.voices else min((h.licence.notice_days for h in holders), default=0)
-    return answer.given_at + timedelta(days=days)
+    tool: ToolFacts
+    needs: Needs
+    signed: Sequence[_Signed]
+
+    def run_off(self, answer: Answer) -> datetime | None:
+        """Until when outputs of this model version go on after a withdrawal, if at all.
+
+        Only for a question that names a model version, registered and licensed by everybody
+        before the withdrawal. A revocation or invalidation has no notice; nor has a voice, unless
+        a notice period was chosen when granting.
+        """
+        if not answer.took_back_allow or answer.way in ("revoked", "invalidated"):
+            return None
+        registered_at = self.tool.model_registered_at
+        if registered_at is None or registered_at >= answer.given_at:
+            return None
+        if not self.signed or any(s.since >= answer.given_at for s in self.signed):
+            return None
+        days = answer.notice_days
+        if days is None:
+            days = 0 if self.needs.voices else min(s.notice_days for s in self.signed)
+        # A no for a while gives way to the wider answer, and another licence may be a later one:
+        # what comes after is for another decision.
+        ends = [answer.valid_until, *(s.ends_at for s in self.signed)]
+        return min([answer.given_at + timedelta(days=days), *(e for e in ends if e is not None)])
 
 
 def _valid_until(reasons: Iterable[Reason], facts: Facts) -> datetime | None:
