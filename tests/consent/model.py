@@ -43,6 +43,8 @@ def judge(question: Question, facts: Facts) -> Verdict:
     found: set[tuple[str, int | None]] = set()
     for place in places(question, facts):
         found |= set(_at_one_place(question, facts, place))
+    # A guardian is asked about only where somebody said yes.
+    found -= {("guardian_missing", key) for code, key in found if code == "artist"}
     return Verdict(frozenset(found))
 
 
@@ -69,8 +71,8 @@ def moments(facts: Facts) -> list[datetime]:
         found.append(artist.changes_at)
         for answer in artist.answers:
             found.append(answer.valid_until)
-            for days in {answer.notice_days or 0, *(x.notice_days for x in facts.licences)}:
-                found.append(answer.given_at + timedelta(days=days))
+            notices = {answer.notice_days or 0, *(x.notice_days for x in facts.licences)}
+            found += [answer.given_at + timedelta(days=n) for n in notices]
     return sorted({m for m in found if m is not None})
 
 
@@ -86,10 +88,10 @@ def _nothing_to_decide(question: Question, facts: Facts) -> str | None:
         return "no_main_artist"
     if tool is None:
         return "unknown_tool"
-    if tool.suspended:
-        return "tool_suspended"
     if tool.company_suspended:
         return "company_suspended"
+    if tool.suspended:
+        return "tool_suspended"
     if not tool.model_known:
         return "unknown_model_version"
     if tool.model_retired:
@@ -97,9 +99,7 @@ def _nothing_to_decide(question: Question, facts: Facts) -> str | None:
     return None
 
 
-def _at_one_place(
-    question: Question, facts: Facts, place: str
-) -> Iterator[tuple[str, int | None]]:
+def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tuple[str, int | None]]:
     use, at, recording = question.use, question.at, facts.recording
     assert recording is not None
     world = question.territory is None
@@ -127,10 +127,10 @@ def _at_one_place(
         holders += blanket
 
     # Licences: each holder has signed for exactly this.
-    signed: dict[int, list[LicenceFacts]] = {}
+    signed: dict[int, _Signed] = {}
     for holder in {c.party for c in holders}:
-        signed[holder] = _licences(holder, question, facts)
-        if not signed[holder]:
+        signed[holder] = _signed_by([holder], question, facts)
+        if not signed[holder].whole:
             yield "no_licence", holder
 
     # Who is asked.
@@ -151,26 +151,24 @@ def _at_one_place(
                 and holds_here(c)
                 and (not world or not c.territories)
             ]
-            signatures = [
-                x for party in (artist, *express) for x in _licences(party, question, facts)
-            ]
-            if not signatures:
+            signed[artist] = _signed_by([artist, *express], question, facts)
+            if not signed[artist].whole:
                 yield "no_express_authority", artist
-            signed.setdefault(artist, []).extend(signatures)
 
     overridden = use not in (*OF_HER_OWN, "voice") and _decided_without_her(holders, signed)
     for key in asked:
         artist_facts = facts.artists.get(key)
         if artist_facts is None:
-            yield "artist_undecided", key
+            if not overridden:
+                yield "artist", key
             continue
         if artist_facts.suspended:
             yield "artist_suspended", key
             continue
-        if use == "voice" and artist_facts.is_minor and not artist_facts.has_guardian:
-            yield "guardian_missing", key
         if not overridden and not _says_yes(artist_facts, question, facts, place, signed):
             yield "artist", key
+        elif use == "voice" and artist_facts.is_minor and not artist_facts.has_guardian:
+            yield "guardian_missing", key
 
 
 def _reaches(territories: frozenset[str], place: str) -> bool:
@@ -179,10 +177,8 @@ def _reaches(territories: frozenset[str], place: str) -> bool:
 
 def _what_is_wrong_with(claims: list[ClaimFacts]) -> Iterator[tuple[str, int | None]]:
     total = sum(c.share_bp for c in claims)
-    if not claims:
-        yield "right_unknown", None
-    elif total < 10_000:
-        yield "right_under_claimed", None
+    if total < 10_000:
+        yield "right_under_claimed", None  # or unknown, where nobody claims anything
     elif total > 10_000:
         yield "right_over_claimed", None
     for claim in claims:
@@ -192,21 +188,30 @@ def _what_is_wrong_with(claims: list[ClaimFacts]) -> Iterator[tuple[str, int | N
             yield "holder_suspended", claim.party
 
 
-def _licences(holder: int, question: Question, facts: Facts) -> list[LicenceFacts]:
-    """The licences of `holder` that cover all of what is asked, wherever it is asked about."""
+@dataclass(frozen=True)
+class _Signed:
+    """Licences by one holder (or in one artist's name) that matter to a question."""
+
+    whole: list[LicenceFacts]  # those for all of what is asked
+    parts: list[LicenceFacts]  # those for any part of it
+
+
+def _signed_by(holders: Iterable[int], question: Question, facts: Facts) -> _Signed:
     assert facts.tool is not None
-    return [
-        x
-        for x in facts.licences
-        if x.holder == holder
-        and question.use in x.uses
-        and x.covers
-        and not x.ended
-        and x.began_at <= question.at
-        and (x.ends_at is None or x.ends_at > question.at)
-        and (not x.territories or question.territory in x.territories)
-        and (not x.models or facts.tool.model in x.models)
-    ]
+    place, model = question.territory, facts.tool.model
+    whole, parts = [], []
+    for x in facts.licences:
+        speaks = x.holder in holders and question.use in x.uses and x.covers and not x.ended
+        ended = x.ends_at is not None and x.ends_at <= question.at
+        if not speaks or ended or x.began_at > question.at:
+            continue
+        everywhere = not x.territories or place in x.territories
+        every_model = not x.models or model in x.models
+        if everywhere and every_model:
+            whole.append(x)
+        if (everywhere or place is None) and (every_model or model is None):
+            parts.append(x)
+    return _Signed(whole, parts)
 
 
 def _nobody_to_lend_a_voice(
@@ -215,23 +220,23 @@ def _nobody_to_lend_a_voice(
     names = recording.voices or (*recording.main_artists, *recording.featured_artists)
     for key in names:
         artist = facts.artists.get(key)
-        if artist is not None and artist.kind != "person":
-            yield "voice_unknown", key
+        if artist is None or artist.kind != "person":
+            yield "voice_unknown", None
 
 
-def _decided_without_her(
-    holders: Iterable[ClaimFacts], signed: dict[int, list[LicenceFacts]]
-) -> bool:
-    """Every holder does without her yes, and one of the master's by a clause of a contract."""
-    by_clause = False
+def _decided_without_her(holders: Iterable[ClaimFacts], signed: dict[int, _Signed]) -> bool:
+    """Every holder may do without her yes and does, one of the master's among them."""
+    by_master = False
     for claim in holders:
-        if claim.authority == "blanket":
-            continue
+        if claim.authority == "own":
+            return False  # no contract with her whose clause could say so
         licences = signed[claim.party]
-        if not licences or any(x.artist_approval or not x.clause for x in licences):
+        if not licences.whole:
             return False
-        by_clause = by_clause or claim.right == "master"
-    return by_clause
+        if claim.authority == "contract" and any(x.artist_approval for x in licences.parts):
+            return False
+        by_master = by_master or claim.right == "master"
+    return by_master
 
 
 def _says_yes(
@@ -239,7 +244,7 @@ def _says_yes(
     question: Question,
     facts: Facts,
     place: str,
-    signed: dict[int, list[LicenceFacts]],
+    signed: dict[int, _Signed],
 ) -> bool:
     """Does she allow it at this place? Each answer that speaks, unless a narrower one does."""
     speaking = [
@@ -252,7 +257,7 @@ def _says_yes(
 
 
 def _as_it_stands(
-    answer: Answer, question: Question, facts: Facts, signed: dict[int, list[LicenceFacts]]
+    answer: Answer, question: Question, facts: Facts, signed: dict[int, _Signed]
 ) -> Answer | None:
     """What an answer says at the moment asked about: None when it says nothing any more."""
     if answer.way == "cleared":
@@ -266,7 +271,7 @@ def _as_it_stands(
 
 
 def _still_runs_off(
-    answer: Answer, question: Question, facts: Facts, signed: dict[int, list[LicenceFacts]]
+    answer: Answer, question: Question, facts: Facts, signed: dict[int, _Signed]
 ) -> bool:
     """A yes that was taken back speaks on for outputs of models that were licensed before."""
     tool = facts.tool
@@ -277,12 +282,15 @@ def _still_runs_off(
         return False
     if tool.model_registered_at is None or tool.model_registered_at >= answer.given_at:
         return False
-    licences = [x for some in signed.values() for x in some]
-    if not licences or any(x.began_at >= answer.given_at for x in licences):
+    if not signed or not all(
+        any(x.began_at < answer.given_at for x in some.whole) for some in signed.values()
+    ):
         return False
     notice = answer.notice_days
-    if notice is None:
-        notice = 0 if question.use == "voice" else min(x.notice_days for x in licences)
+    if notice is None and question.use == "voice":
+        notice = 0
+    elif notice is None:
+        notice = min(x.notice_days for some in signed.values() for x in some.parts)
     return answer.given_at + timedelta(days=notice) > question.at
 
 
