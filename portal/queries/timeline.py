@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.core import signing
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -18,7 +19,7 @@ from consent.models import Act, LicenceVersion, Permission, PermissionRequest
 from consent.queries.licences import licences_touching
 from consent.scopes import scope_of
 from consent.words import Stance, UseKind, Way
-from portal.models import Membership, Roster, RosterArtist, RosterKind, User
+from portal.models import Membership, RosterArtist, RosterKind, User
 from portal.queries.rows import Link, Reader
 from portal.queries.saying import about_text
 from portal.roles import Role
@@ -94,7 +95,8 @@ class _Place:
 def timeline_of(reader: Reader, *, what: str = "", after: str = "", size: int = PAGE) -> MomentPage:
     """A page of what happened. `what` narrows to one of `WHAT`.
 
-    Seven queries, however much there is. An `after` that is not ours leads to the first page.
+    Six queries and the clock, however much there is. An `after` that is not ours leads to the
+    first page.
     """
     place = _read(after)
     merged = sorted(
@@ -120,7 +122,8 @@ def _sources(reader: Reader, what: str) -> list[_Source]:
     elif what == "access":
         acts = acts.filter(kind__startswith="delegation.")
     if what in {"", "answers", "access"}:
-        found.append(_Source("act", acts.select_related("by", "undoes", "undone_by"), "created_at"))
+        acts = acts.select_related("by", "undoes", "undone_by").annotate(roster=_roster())
+        found.append(_Source("act", acts, "created_at"))
     if what in {"", "access"}:
         found.append(_Source("act", _acts_on_rosters(reader).select_related("by"), "created_at"))
     if what in {"", "licences"}:
@@ -153,6 +156,14 @@ def _acts_on_rosters(reader: Reader) -> QuerySet[Act]:
     )
 
 
+def _roster() -> Subquery:
+    """The kind and the name of the roster that the artist came to, or left, by an act."""
+    places = RosterArtist.objects.filter(Q(added_in=OuterRef("pk")) | Q(ended_in=OuterRef("pk")))
+    return Subquery(
+        places.annotate(it=Concat("roster__kind", Value(" "), "roster__name")).values("it")[:1]
+    )
+
+
 def _over(moment: str) -> Q:
     at = OuterRef(moment)
     return Q(ended_at__isnull=False, ended_at__lt=at) | Q(ends_at__isnull=False, ends_at__lt=at)
@@ -166,7 +177,6 @@ class _Words:
         acts = [row for row in rows if isinstance(row, Act)]
         self._answers = _answers([act for act in acts if act.entries == 1])
         self._people = _people(acts)
-        self._rosters = _rosters(acts)
 
     def moment(self, row: Row) -> Moment:
         if isinstance(row, LicenceVersion):
@@ -233,21 +243,21 @@ class _Words:
         return title, _("The reason: %(reason)s") % {"reason": act.summary.get("reason", "")}
 
     def _granted(self, act: Act) -> tuple[str, str]:
-        roster = self._rosters.get(str(act.ref))
-        if roster is None:
+        kind, roster = _named_roster(act)
+        if not roster:
             return _("Access was given to %(who)s") % {"who": self._named(act)}, _roles(act)
-        if roster.kind == RosterKind.LABEL:
-            return _("%(label)s took you on its list of artists") % {"label": roster.name}, ""
-        title = _("%(roster)s was let in") % {"roster": roster.name}
+        if kind == RosterKind.LABEL:
+            return _("%(label)s took you on its list of artists") % {"label": roster}, ""
+        title = _("%(roster)s was let in") % {"roster": roster}
         return title, self._who_are_in(act, _("Its people act for you: %(who)s."))
 
     def _ended(self, act: Act) -> tuple[str, str]:
-        roster = self._rosters.get(str(act.ref))
-        if roster is None:
+        kind, roster = _named_roster(act)
+        if not roster:
             return _("The access of %(who)s ended") % {"who": self._named(act)}, _roles(act)
-        if roster.kind == RosterKind.LABEL:
-            return _("%(label)s took you off its list of artists") % {"label": roster.name}, ""
-        title = _("The access of %(roster)s ended") % {"roster": roster.name}
+        if kind == RosterKind.LABEL:
+            return _("%(label)s took you off its list of artists") % {"label": roster}, ""
+        title = _("The access of %(roster)s ended") % {"roster": roster}
         return title, self._who_are_in(act, _("With it that of %(who)s."))
 
     def _who_are_in(self, act: Act, sentence: str) -> str:
@@ -340,6 +350,12 @@ def _who(act: Act) -> str:
     return name
 
 
+def _named_roster(act: Act) -> tuple[str, str]:
+    """What `_roster` brought; empty for every other act."""
+    kind, _space, name = str(act.__dict__.get("roster") or "").partition(" ")
+    return kind, name
+
+
 def _roles(act: Act) -> str:
     roles = [str(Role(one).label) for one in act.summary.get("roles", []) if one in Role.values]
     return _("As %(role)s.") % {"role": ", ".join(roles)} if roles else ""
@@ -357,17 +373,6 @@ def _people(acts: Iterable[Act]) -> dict[str, str]:
     """The names of those whom access was given to, by `User.ref`; one query."""
     refs = {ref for act in acts for ref in act.summary.get("to", [])}
     return {str(one.ref): one.get_full_name() for one in User.objects.filter(ref__in=refs)}
-
-
-def _rosters(acts: Iterable[Act]) -> dict[str, Roster]:
-    """The rosters that the artist came to or left by these acts, by the act's ref; one query."""
-    refs = [act.ref for act in acts if act.kind.startswith("delegation.")]
-    places = RosterArtist.objects.filter(Q(added_in__in=refs) | Q(ended_in__in=refs))
-    found = {}
-    for one in places.select_related("roster"):
-        found[str(one.added_in_id)] = one.roster
-        found[str(one.ended_in_id)] = one.roster
-    return found
 
 
 def _write(place: _Place) -> str:
