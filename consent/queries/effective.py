@@ -100,8 +100,9 @@ class UseView:
     main_reason: Step | None
     main_reason_recordings: int
     missing: tuple[Gap, ...]
+    seq: int
+    at: datetime  # the moment that all this is for, as known at `seq`
     wording_changed: bool = False
-    seq: int = 0
     others: tuple[Permission, ...] = ()  # her answers about companies, tools and countries
 
     @property
@@ -445,6 +446,7 @@ def _use_view(
             and answer.wording.version != wording.version
         ),
         seq=loaded.seq,
+        at=loaded.at,
         others=tuple(a for a in answers if a is not answer and a.way != "cleared"),
     )
 

@@ -23,6 +23,9 @@ from portal.roles import Scope
 from portal.templatetags.figures import count
 from portal.templatetags.times import plain_day
 
+TOOLS_SHOWN = 12
+"""How many tools a row names, those that may first; the page of all tools has the rest."""
+
 OWN_ANSWER = frozenset(
     {
         Code.ARTIST_DENIES,
@@ -86,6 +89,7 @@ class UseRow:
     said: str
     effects: tuple[Effect, ...]
     tools: tuple[ToolLine, ...] = ()
+    tools_more: int = 0  # how many are left out of `tools`
     stops: tuple[Stop, ...] = ()
     asked_again: str = ""
     old_text: str = ""
@@ -177,7 +181,11 @@ def general_row(
         answer=reader.switch(use, view.stance, wording=wording),
         said=str(Stance(view.stance).label),
         effects=tuple(_effects(view, reader, requests, stops)),
-        tools=tuple(tool_line(one, view, reader) for one in view.tools),
+        tools=tuple(
+            tool_line(one, view, reader)
+            for one in sorted(view.tools, key=lambda one: not one.holds)[:TOOLS_SHOWN]
+        ),
+        tools_more=max(len(view.tools) - TOOLS_SHOWN, 0),
         stops=tuple(stops),
         asked_again=_asked_again(view),
         old_text=_old_text(view),
@@ -463,8 +471,21 @@ def _overridden(view: UseView) -> str:
 def _waits(view: UseView, requests: Sequence[PermissionRequest]) -> str:
     if requests:
         return _("Treated as no. %(asks)s") % {"asks": _asks(requests[0])}
-    if view.answer is not None and view.answer.way in (Way.REVOKED, Way.INVALIDATED):
-        return _("Liner Notes took your answer out of force. Until you answer again, it is a no.")
+    answer = view.answer
+    if answer is not None and answer.way in (Way.REVOKED, Way.INVALIDATED):
+        return _(
+            "Liner Notes took your answer out of force, with this reason: “%(reason)s” Until you "
+            "answer again, it is a no."
+        ) % {"reason": answer.act.summary.get("reason", "")}
+    if answer is not None and answer.stance == Stance.ALLOW:
+        if answer.valid_from is not None and answer.valid_from > view.at:
+            return _("Your yes begins on %(day)s. Until then the answer is no.") % {
+                "day": plain_day(answer.valid_from)
+            }
+        if answer.valid_until is not None:
+            return _("Your yes ended on %(day)s. Until you answer again, it is a no.") % {
+                "day": plain_day(answer.valid_until)
+            }
     return _("Until you answer, the answer is no.")
 
 

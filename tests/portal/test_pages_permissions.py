@@ -1,5 +1,6 @@
 """The permission pages: what an artist sees and decides, with and without JavaScript."""
 
+import time
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -191,6 +192,22 @@ def test_a_changed_wording_is_asked_again_and_the_old_yes_keeps_its_text(
     assert Permission.objects.get().wording == old
 
 
+def test_a_yes_that_ended_says_so_and_is_a_no(world: World, her: Client) -> None:
+    world.says("discovery", "allow", valid_until=timezone.now() + timedelta(seconds=0.4))
+    time.sleep(0.5)
+    assert not world.allowed("discovery")
+    assert "Your yes ended on" in her.get(world.url("permissions")).text
+
+
+def test_a_yes_that_is_still_to_begin_says_when(world: World, her: Client) -> None:
+    her.post(
+        world.url("answer_with", use="discovery"),
+        {"stance": "allow", "valid_from": days_ahead(9)},
+    )
+    assert not world.allowed("discovery")
+    assert "Your yes begins on" in her.get(world.url("permissions")).text
+
+
 # --- Taking a yes back -------------------------------------------------------------------
 
 
@@ -296,6 +313,7 @@ def test_an_answer_that_staff_revoked_is_said_with_the_reason(
     revoke_permission(by=olga, permission=given, reason="Signed in from a stolen phone.")
     page = her.get(world.url("permissions")).text
     assert "Liner Notes took your answer out of force" in page
+    assert "Signed in from a stolen phone." in page
     act = Act.objects.get(kind="permission.revoked")
     assert "stolen phone" in her.get(world.url("act", ref=act.ref)).text
 

@@ -59,11 +59,11 @@ def answer_many_recordings(request: PortalRequest, slug: str) -> HttpResponse:
     """Save what was previewed; if it is not the same recordings any more, preview again."""
     reader = reader_of(request, slug, Scope.WITHDRAW)
     form = _form(reader, request.POST)
+    back = f"{reader.url('many')}?{_query(request.POST)}"
     if not form.is_valid():
-        return _page(request, reader, form, None)
+        return leads(request, back)
     use, stance = _use(form), _stance(form)
     reader.access.require(reader.artist, scope_needed(use, stance))
-    back = f"{reader.url('many')}?{_query(request.POST)}"
     again = sign_in_again(request, stance, back)
     if again is not None:
         return again
