@@ -6,7 +6,7 @@ that wrote them. The hashes of the leaves themselves are checked elsewhere, in P
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,17 @@ SELECT w.id FROM consent_wording w
 """
 
 
+_WITHOUT_A_WORDING = """
+SELECT e.seq FROM consent_ledgerentry e
+ WHERE e.kind = 'wording.published' AND e.seq > %(after)s AND e.seq <= %(until)s
+   AND NOT EXISTS (
+        SELECT FROM consent_wording w
+         WHERE e.body::jsonb - 'by' = jsonb_build_object(
+            'digest', w.digest, 'language', w.language, 'use', w.use, 'version', w.version))
+ ORDER BY e.seq
+"""
+
+
 def replay_problems(*, after: int, until: int) -> Iterator[str]:
     """What differs between rows and leaves with `after < seq <= until`, as sentences.
 
@@ -138,16 +149,19 @@ def replay_problems(*, after: int, until: int) -> Iterator[str]:
         if after == 0:
             yield from _told(
                 _WITHOUT_A_LEAF.format(**names),
-                {},
+                None,
                 "{n} rows of {table} belong to no entry: {told}",
                 each.table,
             )
-    yield from _told(
-        _WORDINGS,
-        {},
-        "{n} rows of {table} are not the text that was published: {told}",
-        "consent_wording",
-    )
+    for wordings, about, sentence in (
+        (_WORDINGS, None, "{n} rows of {table} are not the text that was published: {told}"),
+        (
+            _WITHOUT_A_WORDING,
+            {"after": after, "until": until},
+            "{n} entries have lost their row of {table}: {told}",
+        ),
+    ):
+        yield from _told(wordings, about, sentence, "consent_wording")
 
 
 def _columns(replay: Replay) -> str:
@@ -160,9 +174,9 @@ def uncovered_facts() -> list[str]:
     return sorted(m.__name__ for m in Fact.__subclasses__() if m not in covered)
 
 
-def _told(sql: str, given: dict[str, Any], sentence: str, table: str) -> Iterator[str]:
+def _told(sql: str, given: Mapping[str, Any] | None, sentence: str, table: str) -> Iterator[str]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, given or None)
+        cursor.execute(sql, given)
         found = [key for (key,) in cursor.fetchall()]
     if found:
         told = ", ".join(str(key) for key in found[:MOST_TOLD])

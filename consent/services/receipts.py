@@ -155,7 +155,7 @@ def receipt_zip(receipt: Receipt) -> bytes:
 
 def key_address() -> str:
     """Where the verifying keys are published, for whoever did not get them with a receipt."""
-    return f"https://{origin().split('/')[0]}/checkpoints/keys"
+    return f"{settings.SITE_URL}/api/v1/ledger/keys"
 
 
 def _read_me() -> str:
