@@ -61,7 +61,6 @@ class ScopedAdmin(ModelAdmin):
     actions = None
     list_per_page = 50
     list_max_show_all = 0
-    show_full_result_count = False
     preserve_filters = False
 
     # What a subject says

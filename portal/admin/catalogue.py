@@ -32,6 +32,7 @@ from portal.admin.base import Panel, ScopedAdmin, Text, link, yes_no
 from portal.admin.claims import CLAIM_HEADERS, claim_rows, claims_on
 from portal.admin.doing import Doing, DoingForm, Done, no_change
 from portal.admin.fields import party_field
+from portal.admin.words import use_words, when
 from portal.models import User
 from portal.queries.staff import overdue, permissions_within, requests_within, withdrawals_within
 from portal.templatetags.figures import count
@@ -107,8 +108,8 @@ class ArtistAdmin(ScopedAdmin):
             [_("Use kind"), _("For"), _("Answer"), _("Until")],
             [
                 (
-                    row.get_use_display(),
-                    row.tool or row.company or _("all my work"),
+                    use_words(row.use),
+                    row.tool or row.company or _("all work"),
                     link(row, row.get_stance_display()),
                     moment(row.valid_until) if row.valid_until else "–",
                 )
@@ -138,7 +139,7 @@ class ArtistAdmin(ScopedAdmin):
             [_("Use kind"), _("AI company"), _("Model version"), _("By")],
             [
                 (
-                    link(row, row.permission.get_use_display()),
+                    link(row, use_words(row.permission.use)),
                     row.company,
                     row.model_version or "–",
                     moment(row.acknowledge_by),
@@ -159,7 +160,12 @@ class RecordingAdmin(ScopedAdmin):
     """The recordings whose master a label claims."""
 
     for_labels = True
-    list_display = ("title", "shown_isrc", "contains_ai", "updated_at")
+    list_display = (
+        "title",
+        "shown_isrc",
+        "contains_ai",
+        when("updated_at", gettext_lazy("last changed")),
+    )
     list_filter = ("contains_ai",)
     search_fields = ("isrc", "title", "titles__title")
     search_help_text = gettext_lazy("An ISRC without hyphens, or a title.")
@@ -215,7 +221,7 @@ class RecordingAdmin(ScopedAdmin):
             [
                 (
                     row.artist,
-                    row.get_use_display(),
+                    use_words(row.use),
                     row.tool or row.company or _("everybody"),
                     link(row, row.get_stance_display()),
                 )
@@ -230,7 +236,7 @@ class ReleaseAdmin(ScopedAdmin):
     """The releases that a label delivered."""
 
     for_labels = True
-    list_display = ("title", "icpn", "kind", "label_name", "released_on", "updated_at")
+    list_display = ("title", "icpn", "kind", "label_name", "released_on")
     search_fields = ("title", "icpn", "key")
     ordering = ("-id",)
 
@@ -397,7 +403,14 @@ class MessageAdmin(ScopedAdmin):
 
     for_labels = True
     on_list = (ImportMessage(), ImportClaims())
-    list_display = ("message_id", "sent_by", "version", "created_at", "read_at", "reported")
+    list_display = (
+        "message_id",
+        "sent_by",
+        "version",
+        when("created_at", gettext_lazy("made")),
+        when("read_at", gettext_lazy("read")),
+        "reported",
+    )
     list_filter = ("version",)
     list_select_related = ("sender",)
     search_fields = ("message_id",)

@@ -356,8 +356,8 @@ class ClaimAdmin(ScopedAdmin):
     on_list = (MakeClaim(),)
     doings = (ChangeClaim(), VerifyClaim(), DisputeClaim(), SettleClaim(), EndClaim())
 
-    list_display = ("on", "whose", "right", "share", "authority", "standing", "source", "over")
-    list_filter = (ClaimStage, "right", "standing", "authority", "source")
+    list_display = ("on", "whose", "right", "share", "authority", "stands", "source")
+    list_filter = (ClaimStage, "right", "standing", "authority")
     list_select_related = ("party", "recording", "work", "repertoire")
     search_fields = ("recording__isrc", "recording__title", "work__title", "party__name")
     ordering = ("-id",)
@@ -384,9 +384,9 @@ class ClaimAdmin(ScopedAdmin):
     def share(self, row: RightsClaim) -> str:
         return percent_bp(row.share_bp)
 
-    @admin.display(description=gettext_lazy("over"), boolean=True, ordering="ended")
-    def over(self, row: RightsClaim) -> bool:
-        return row.ended
+    @admin.display(description=gettext_lazy("standing"), ordering="standing")
+    def stands(self, row: RightsClaim) -> str:
+        return _("ended") if row.ended else row.get_standing_display()
 
     def key_of(self, thing: Any) -> str:
         return str(thing.claim)

@@ -10,7 +10,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consent.models import AICompany, ModelVersion, PartyState, Tool, ToolState
+from consent.models import (
+    AICompany,
+    ModelVersion,
+    ModelVersionState,
+    PartyState,
+    Tool,
+    ToolState,
+)
 from consent.services.tools import (
     register_company,
     resume_company,
@@ -21,6 +28,7 @@ from consent.services.tools import (
 from portal.access import Access
 from portal.admin.base import Panel, ScopedAdmin, Text, link, yes_no
 from portal.admin.doing import Doing, DoingForm, Done
+from portal.admin.words import when
 from portal.models import ApiClient, ApiKey, User
 from portal.roles import API_SCOPE_SENTENCES, ApiScope
 from portal.services.clients import create_api_client, create_api_key, revoke_api_key
@@ -135,9 +143,9 @@ class CompanyAdmin(ScopedAdmin):
     def company_name(self, company: Any) -> str:
         return str(company)
 
-    @admin.display(description=gettext_lazy("suspended"), boolean=True)
-    def suspended(self, company: Any) -> bool:
-        return bool(company.is_suspended)
+    @admin.display(description=gettext_lazy("suspended"))
+    def suspended(self, company: Any) -> str:
+        return yes_no(bool(company.is_suspended))
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
         yield _("Name"), thing.party
@@ -216,9 +224,9 @@ class ToolAdmin(ScopedAdmin):
     def company_name(self, tool: Any) -> str:
         return str(tool.company)
 
-    @admin.display(description=gettext_lazy("suspended"), boolean=True)
-    def suspended(self, tool: Any) -> bool:
-        return bool(tool.is_suspended)
+    @admin.display(description=gettext_lazy("suspended"))
+    def suspended(self, tool: Any) -> str:
+        return yes_no(bool(tool.is_suspended))
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
         yield _("Name"), thing.name
@@ -229,8 +237,6 @@ class ToolAdmin(ScopedAdmin):
         yield _("Suspended"), yes_no(is_tool_suspended(thing))
 
     def panels(self, request: HttpRequest, thing: Any) -> Iterable[Panel]:
-        from consent.models import ModelVersionState
-
         retired = set(
             ModelVersionState.objects.filter(model_version__tool=thing, retired=True).values_list(
                 "model_version", flat=True
@@ -289,7 +295,7 @@ class ClientAdmin(ScopedAdmin):
     """Machines of AI companies."""
 
     doings = (CreateKey(),)
-    list_display = ("name", "company_name", "created_at")
+    list_display = ("name", "company_name", when("created_at", gettext_lazy("created")))
     list_select_related = ("company__party",)
     search_fields = ("name", "company__party__name")
     ordering = ("company__party__name", "name")
@@ -342,7 +348,14 @@ class KeyAdmin(ScopedAdmin):
     """Keys of machines. No page shows more of one than how it begins."""
 
     doings = (RevokeKey(),)
-    list_display = ("prefix", "client_name", "sandbox", "created_at", "last_used_at", "revoked_at")
+    list_display = (
+        "prefix",
+        "client_name",
+        "for_trying",
+        when("created_at", gettext_lazy("created")),
+        when("last_used_at", gettext_lazy("last used")),
+        when("revoked_at", gettext_lazy("revoked")),
+    )
     list_filter = ("sandbox",)
     list_select_related = ("client__company__party",)
     search_fields = ("prefix", "client__name")
@@ -353,6 +366,10 @@ class KeyAdmin(ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related(None).defer("digest")
+
+    @admin.display(description=gettext_lazy("sandbox"), ordering="sandbox")
+    def for_trying(self, key: Any) -> str:
+        return yes_no(key.sandbox)
 
     @admin.display(description=gettext_lazy("client"))
     def client_name(self, key: Any) -> str:

@@ -38,6 +38,7 @@ class DoingForm(forms.Form):
 
     def __init__(self, *args: Any, access: Access, thing: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         self.access = access
         self.thing = thing
         self.prepare()

@@ -20,6 +20,7 @@ from consent.services.audit import clear_alarm
 from portal.access import Access
 from portal.admin.base import Panel, ScopedAdmin, Text, yes_no
 from portal.admin.doing import Doing, DoingForm, Done
+from portal.admin.words import when
 from portal.models import User
 from portal.templatetags.times import moment
 
@@ -46,7 +47,11 @@ class AlarmAdmin(ScopedAdmin):
     """Audits that failed. While one is open, nothing new is allowed."""
 
     doings = (ClearAlarm(),)
-    list_display = ("raised_at", "first_line", "cleared_at")
+    list_display = (
+        "first_line",
+        when("raised_at", gettext_lazy("raised")),
+        when("cleared_at", gettext_lazy("cleared")),
+    )
     ordering = (F("cleared_at").asc(nulls_first=True), "-id")
 
     @admin.display(description=gettext_lazy("problem"))
@@ -67,12 +72,12 @@ class AlarmAdmin(ScopedAdmin):
 class AuditAdmin(ScopedAdmin):
     """The audits that ran."""
 
-    list_display = ("finished_at", "since", "size", "outside", "clean")
+    list_display = ("size", "since", "outside", when("finished_at", gettext_lazy("ended")), "clean")
     ordering = ("-id",)
 
-    @admin.display(description=gettext_lazy("clean"), boolean=True)
-    def clean(self, audit: LedgerAudit) -> bool:
-        return audit.is_clean
+    @admin.display(description=gettext_lazy("clean"))
+    def clean(self, audit: LedgerAudit) -> str:
+        return yes_no(audit.is_clean)
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
         yield _("Entries"), f"{thing.since + 1}–{thing.size}"
@@ -94,7 +99,7 @@ class AuditAdmin(ScopedAdmin):
 class CheckpointAdmin(ScopedAdmin):
     """Signed statements of the ledger's size and root."""
 
-    list_display = ("size", "sealed_at", "key_name")
+    list_display = ("size", when("sealed_at", gettext_lazy("sealed")), "key_name")
     ordering = ("-size",)
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
@@ -108,7 +113,14 @@ class CheckpointAdmin(ScopedAdmin):
 class SinkAdmin(ScopedAdmin):
     """The places outside that hold our checkpoints."""
 
-    list_display = ("name", "wanted_size", "pushed_size", "pushed_at", "state", "last_error")
+    list_display = (
+        "name",
+        "wanted_size",
+        "pushed_size",
+        when("pushed_at", gettext_lazy("pushed")),
+        "state",
+        "last_error",
+    )
     ordering = ("name",)
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
@@ -124,7 +136,7 @@ class SinkAdmin(ScopedAdmin):
 class EntryAdmin(ScopedAdmin):
     """The leaves. What is personal beside them is not shown here."""
 
-    list_display = ("seq", "kind", "recorded_at", "act")
+    list_display = ("seq", "kind", when("recorded_at", gettext_lazy("recorded")), "act")
     search_fields = ("=act", "=kind")
     search_help_text = gettext_lazy("An act, or a kind as in permission.answered.")
     ordering = ("-seq",)

@@ -28,12 +28,13 @@ from consent.models import (
 from consent.queries.licences import Preview, UseEffect, preview_licence
 from consent.sentences import spell
 from consent.services.licences import end_licence, sign_licence, supersede_licence
-from consent.words import Right, UseKind
+from consent.words import Right
 from portal.access import Access, access_of
 from portal.admin.base import Panel, ScopedAdmin, Text
 from portal.admin.claims import where
 from portal.admin.doing import Doing, DoingForm, Done, tell
 from portal.admin.fields import CountriesField, DayField, IsrcsField, PercentField, party_field
+from portal.admin.words import USE_CHOICES, use_words
 from portal.models import User
 from portal.templatetags.figures import count, money_micros, percent_bp
 from portal.templatetags.times import moment
@@ -55,7 +56,7 @@ class TermsForm(DoingForm):
 
     uses = forms.MultipleChoiceField(
         label=gettext_lazy("Use kinds"),
-        choices=UseKind.choices,
+        choices=USE_CHOICES,
         widget=forms.CheckboxSelectMultiple,
     )
     catalogue = forms.ChoiceField(label=gettext_lazy("Recordings"), choices=Catalogue.choices)
@@ -154,7 +155,7 @@ class RateForm(forms.Form):
     """One rate: a share of revenue, or a price."""
 
     use = forms.ChoiceField(
-        label=gettext_lazy("Use kind"), choices=[("", "–"), *UseKind.choices], required=False
+        label=gettext_lazy("Use kind"), choices=[("", "–"), *USE_CHOICES], required=False
     )
     right = forms.ChoiceField(
         label=gettext_lazy("Right"),
@@ -423,7 +424,7 @@ def shown(preview: Preview) -> dict[str, Any]:
 
 def _effect(effect: UseEffect) -> dict[str, Any]:
     return {
-        "use": UseKind(effect.use).label,
+        "use": use_words(effect.use),
         "allowed": count(effect.allowed),
         "wait": count(effect.wait_for_artists),
         "refused": count(effect.refused_by_artists),
@@ -482,7 +483,7 @@ class LicenceAdmin(ScopedAdmin):
 
     @admin.display(description=gettext_lazy("use kinds"))
     def uses(self, licence: Any) -> str:
-        return ", ".join(str(UseKind(use).label) for use in licence.last_uses or ())
+        return use_words(*(licence.last_uses or ()))
 
     @admin.display(description=gettext_lazy("version"), ordering="last_number")
     def version(self, licence: Any) -> int:
@@ -509,7 +510,7 @@ class LicenceAdmin(ScopedAdmin):
         yield _("AI company"), thing.company
         if last is None:
             return
-        yield _("Use kinds"), ", ".join(str(UseKind(use).label) for use in last.uses)
+        yield _("Use kinds"), use_words(*last.uses)
         yield _("Recordings"), last.get_catalogue_display()
         yield _("Where"), where(last.territories)
         yield _("From"), moment(last.starts_at or last.signed_at)
@@ -537,7 +538,7 @@ class LicenceAdmin(ScopedAdmin):
                     moment(v.signed_at),
                     moment(v.starts_at or v.signed_at),
                     moment(v.ends_at) if v.ends_at else "–",
-                    ", ".join(str(UseKind(use).label) for use in v.uses),
+                    use_words(*v.uses),
                     _("the end") if v.ended else "",
                 )
                 for v in versions
@@ -549,7 +550,7 @@ class LicenceAdmin(ScopedAdmin):
             _("Rates"),
             [_("Use kind"), _("Right"), _("Paid as"), _("Rate")],
             [
-                (r.get_use_display(), r.get_right_display(), r.get_basis_display(), rate_text(r))
+                (use_words(r.use), r.get_right_display(), r.get_basis_display(), rate_text(r))
                 for r in rates
             ],
             empty=_("No rates: nothing is owed for uses under this version."),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.admin.base import Panel, ScopedAdmin, Text
+from portal.admin.words import when
 from portal.templatetags.figures import money_micros, money_minor
 from portal.templatetags.times import moment
 from royalties.models import Payout, Period, Statement
@@ -18,7 +19,12 @@ from royalties.models import Payout, Period, Statement
 class PeriodAdmin(ScopedAdmin):
     """Months, and how far each has been closed."""
 
-    list_display = ("starts_on", "state", "sealed_at", "published_at")
+    list_display = (
+        "__str__",
+        "state",
+        when("sealed_at", gettext_lazy("sealed")),
+        when("published_at", gettext_lazy("published")),
+    )
     list_filter = ("state",)
     ordering = ("-starts_on",)
 
@@ -50,7 +56,13 @@ class PeriodAdmin(ScopedAdmin):
 class StatementAdmin(ScopedAdmin):
     """Statements as they were published."""
 
-    list_display = ("period", "payee", "currency", "earned", "paid", "published_at")
+    list_display = (
+        "period",
+        "payee",
+        "earned",
+        "paid",
+        when("published_at", gettext_lazy("published")),
+    )
     list_filter = ("currency",)
     list_select_related = ("period", "party")
     search_fields = ("party__name",)
@@ -84,7 +96,7 @@ class StatementAdmin(ScopedAdmin):
 class PayoutAdmin(ScopedAdmin):
     """Money that payees asked for."""
 
-    list_display = ("requested_at", "payee", "amount", "state")
+    list_display = ("payee", "amount", "state", when("requested_at", gettext_lazy("requested")))
     list_filter = ("state", "currency")
     list_select_related = ("party",)
     search_fields = ("party__name",)

@@ -15,11 +15,12 @@ from consent.clock import now
 from consent.models import Permission, PermissionRequest, Withdrawal, Wording
 from consent.services.permissions import revoke_permission
 from consent.services.wordings import publish_wording
-from consent.words import UseKind, Way
+from consent.words import Way
 from portal.access import Access
 from portal.admin.base import Panel, ScopedAdmin, Text, link, yes_no
 from portal.admin.claims import where
 from portal.admin.doing import Doing, DoingForm, Done
+from portal.admin.words import USE_CHOICES, UseFilter, about_use, use_words, when
 from portal.models import User
 from portal.queries.staff import permissions_within, withdrawals_within
 from portal.templatetags.times import moment
@@ -30,7 +31,7 @@ LANGUAGES = settings.LANGUAGES
 def scope_text(row: Permission) -> str:
     """For what an answer is, in words."""
     for_what = row.tool or row.company or _("all AI tools")
-    on = row.recording or _("all my work")
+    on = row.recording or _("all work")
     return f"{on}, {for_what}"
 
 
@@ -73,7 +74,7 @@ class EndAnswer(Doing):
     def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
         reason = form.cleaned_data["reason"]
         row = revoke_permission(by=by, permission=thing, reason=reason, invalid=self.invalid)
-        about = f"{thing.artist}: {thing.get_use_display()}, {scope_text(thing)}"
+        about = f"{thing.artist}: {use_words(thing.use)}, {scope_text(thing)}"
         return Done(row, _("Recorded. The artist sees it now."), about=about)
 
 
@@ -122,8 +123,15 @@ class PermissionAdmin(ScopedAdmin):
 
     for_labels = True
     doings = (Revoke(), Invalidate())
-    list_display = ("artist_name", "use", "scope_in_words", "stance", "way", "valid_until")
-    list_filter = (Spoken, "use", "stance", "way")
+    list_display = (
+        "artist_name",
+        about_use(),
+        "scope_in_words",
+        "stance",
+        "way",
+        when("valid_until", gettext_lazy("until")),
+    )
+    list_filter = (Spoken, UseFilter, "stance", "way")
     list_select_related = ("artist__party", "recording", "company__party", "tool")
     search_fields = ("artist__party__name", "recording__isrc", "recording__title")
     ordering = ("-id",)
@@ -145,11 +153,11 @@ class PermissionAdmin(ScopedAdmin):
         return scope_text(row)
 
     def title_of(self, thing: Any) -> str:
-        return f"{thing.artist}: {thing.get_use_display()}, {scope_text(thing)}"
+        return f"{thing.artist}: {use_words(thing.use)}, {scope_text(thing)}"
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
         yield _("Artist"), link(thing.artist)
-        yield _("Use kind"), thing.get_use_display()
+        yield _("Use kind"), use_words(thing.use)
         yield _("For"), scope_text(thing)
         yield _("Answer"), thing.get_stance_display()
         yield _("How"), thing.get_way_display()
@@ -221,11 +229,11 @@ class WithdrawalAdmin(ScopedAdmin):
     for_labels = True
     list_display = (
         "artist_name",
-        "use",
+        about_use("permission.use"),
         "company_name",
         "model_version",
-        "acknowledge_by",
-        "acknowledged_at",
+        when("acknowledge_by", gettext_lazy("to be acknowledged by")),
+        when("acknowledged_at", gettext_lazy("acknowledged")),
         "late",
     )
     list_filter = (Stage,)
@@ -245,22 +253,20 @@ class WithdrawalAdmin(ScopedAdmin):
     def artist_name(self, row: Withdrawal) -> str:
         return str(row.artist)
 
-    @admin.display(description=gettext_lazy("use kind"))
-    def use(self, row: Withdrawal) -> str:
-        return row.permission.get_use_display()
-
     @admin.display(description=gettext_lazy("AI company"))
     def company_name(self, row: Withdrawal) -> str:
         return str(row.company)
 
-    @admin.display(description=gettext_lazy("overdue"), boolean=True)
-    def late(self, row: Withdrawal) -> bool:
-        return row.acknowledged_at is None and row.acknowledge_by <= now()
+    @admin.display(description=gettext_lazy("stage"))
+    def late(self, row: Withdrawal) -> str:
+        if row.acknowledged_at is not None:
+            return _("acknowledged")
+        return _("overdue") if row.acknowledge_by <= now() else _("told") if row.told_at else "–"
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
         yield _("Artist"), thing.artist
-        yield _("Use kind"), thing.permission.get_use_display()
-        yield _("Recording"), thing.permission.recording or _("all my work")
+        yield _("Use kind"), use_words(thing.permission.use)
+        yield _("Recording"), thing.permission.recording or _("all work")
         yield _("AI company"), thing.company
         yield _("Tool"), thing.model_version.tool if thing.model_version else "–"
         yield _("Model version"), thing.model_version or "–"
@@ -278,8 +284,15 @@ class WithdrawalAdmin(ScopedAdmin):
 class RequestAdmin(ScopedAdmin):
     """What AI companies ask artists. A label sees the counts, on the page of its artist."""
 
-    list_display = ("artist_name", "tool", "use", "recording", "state", "created_at")
-    list_filter = ("state", "use")
+    list_display = (
+        "artist_name",
+        "tool",
+        about_use(),
+        "recording",
+        "state",
+        when("created_at", gettext_lazy("asked")),
+    )
+    list_filter = ("state", UseFilter)
     list_select_related = ("artist__party", "tool", "recording")
     search_fields = ("artist__party__name", "tool__name")
     ordering = ("-id",)
@@ -291,8 +304,8 @@ class RequestAdmin(ScopedAdmin):
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
         yield _("Artist"), thing.artist
         yield _("Tool"), thing.tool
-        yield _("Use kind"), thing.get_use_display()
-        yield _("Recording"), thing.recording or _("all my work")
+        yield _("Use kind"), use_words(thing.use)
+        yield _("Recording"), thing.recording or _("all work")
         yield _("Why"), thing.why
         yield _("From"), moment(thing.valid_from) if thing.valid_from else _("at once")
         yield _("Until"), moment(thing.valid_until) if thing.valid_until else _("without end")
@@ -305,7 +318,7 @@ class RequestAdmin(ScopedAdmin):
 
 
 class WordingForm(DoingForm):
-    use = forms.ChoiceField(label=gettext_lazy("Use kind"), choices=UseKind.choices)
+    use = forms.ChoiceField(label=gettext_lazy("Use kind"), choices=USE_CHOICES)
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
     text = forms.CharField(
         label=gettext_lazy("Text"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 10})
@@ -337,13 +350,18 @@ class WordingAdmin(ScopedAdmin):
     """The texts that people decide on."""
 
     on_list = (PublishWording(),)
-    list_display = ("use", "language", "version", "created_at")
-    list_filter = ("use", "language")
+    list_display = (
+        about_use(),
+        "language",
+        "version",
+        when("created_at", gettext_lazy("published")),
+    )
+    list_filter = (UseFilter, "language")
     search_fields = ("text",)
     ordering = ("use", "language", "-version")
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
-        yield _("Use kind"), thing.get_use_display()
+        yield _("Use kind"), use_words(thing.use)
         yield _("Language"), thing.language
         yield _("Version"), thing.version
         yield _("Text"), thing.text

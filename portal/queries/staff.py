@@ -116,20 +116,20 @@ def _for_labels(access: Access) -> list[Waiting]:
     return [
         *(
             Waiting(
-                _("claims that do not add up"),
+                _("Claims that do not add up"),
                 conflicts(label=label, size=1).total,
                 f"{reverse('admin:conflicts')}?label={label.pk}",
             )
             for label in access.labels()
         ),
         Waiting(
-            _("withdrawals that a company should have acknowledged"),
+            _("Withdrawals that a company should have acknowledged"),
             overdue(withdrawals_within(access)).count(),
             f"{reverse('admin:consent_withdrawal_changelist')}?stage=overdue",
             urgent=True,
         ),
         Waiting(
-            _("questions of AI companies that your artists have not answered"),
+            _("Questions of AI companies that your artists have not answered"),
             asked.get(RequestState.OPEN, 0),
             reverse("admin:consent_artist_changelist"),
         ),
@@ -142,14 +142,14 @@ def _for_operator() -> list[Waiting]:
     )
     return [
         Waiting(
-            _("alarms of the ledger: nothing new is allowed"),
+            _("Alarms of the ledger: nothing new is allowed"),
             LedgerAlarm.objects.filter(cleared_at=None).count(),
             reverse("admin:consent_ledgeralarm_changelist"),
             urgent=True,
         ),
-        Waiting(_("pieces of work that were given up"), given_up, reverse("admin:work"), True),
+        Waiting(_("Pieces of work that were given up"), given_up, reverse("admin:work"), True),
         Waiting(
-            _("withdrawals that a company should have acknowledged"),
+            _("Withdrawals that a company should have acknowledged"),
             overdue(Withdrawal.objects.all()).count(),
             f"{reverse('admin:consent_withdrawal_changelist')}?stage=overdue",
             urgent=True,

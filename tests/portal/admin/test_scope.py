@@ -144,8 +144,8 @@ def test_the_first_page_says_what_waits_for_this_label_only(
     answer = signed_in(labels.fjord.staff).get(reverse("admin:index"))
     assert of_the_other(labels.kestrel, answer.text) == []
     counts = {str(one.text): one.count for one in answer.context["waiting"]}
-    assert counts["withdrawals that a company should have acknowledged"] == 1
-    assert counts["questions of AI companies that your artists have not answered"] == 1
+    assert counts["Withdrawals that a company should have acknowledged"] == 1
+    assert counts["Questions of AI companies that your artists have not answered"] == 1
     assert "Fjordcanary agreement" in answer.text  # what staff did last
 
 
