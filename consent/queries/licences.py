@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import connection
 from django.db.models import BigIntegerField, Exists, Func, OuterRef, Q, QuerySet
+from django.db.models.expressions import Combinable
 
 from consent.clock import now
 from consent.decisions import Code, Decision, Facts, LicenceFacts, Question, Verdict, decide
@@ -27,8 +28,11 @@ from consent.models import (
 from consent.queries.coverage import WITH_COVERED, Reach
 from consent.queries.decision import Ask, Loaded, load
 
+type Moment = datetime | Combinable
+"""UTC. An expression is read by the database within the query: the clock then costs none."""
 
-def speaking_versions(*, at: datetime | None = None) -> QuerySet[LicenceVersion]:
+
+def speaking_versions(*, at: Moment | None = None) -> QuerySet[LicenceVersion]:
     """The version of each licence that speaks at `at` (UTC; None: now), ended ones included."""
     at = at or now()
     return (
@@ -39,7 +43,7 @@ def speaking_versions(*, at: datetime | None = None) -> QuerySet[LicenceVersion]
     )
 
 
-def standing_versions(*, at: datetime | None = None) -> QuerySet[LicenceVersion]:
+def standing_versions(*, at: Moment | None = None) -> QuerySet[LicenceVersion]:
     """The versions that are in force at `at`: speaking, not ended, not run out."""
     at = at or now()
     return (
@@ -65,8 +69,8 @@ def licences_of(
     return found.select_related("licence__holder", "licence__company__party").order_by("-id")
 
 
-def licences_touching(artist: Artist) -> QuerySet[LicenceVersion]:
-    """The licences in force that reach recordings of `artist`, whoever signed them.
+def licences_touching(artist: Artist, *, at: Moment | None = None) -> QuerySet[LicenceVersion]:
+    """The licences in force at `at` that reach recordings of `artist`, whoever signed them.
 
     Goes by one example per rights profile, so that its cost does not grow with her catalogue.
     """
@@ -91,7 +95,7 @@ def licences_touching(artist: Artist) -> QuerySet[LicenceVersion]:
             )
         )
     )
-    return standing_versions().filter(
+    return standing_versions(at=at).filter(
         Q(licence__holder__in=holders) | Q(licence__holder=artist.pk),
         Q(catalogue=Catalogue.ALL)
         | Q(Exists(listed), catalogue=Catalogue.LISTED)

@@ -8,6 +8,7 @@ from consent.models import AICompany, Artist, LicenceVersion, PartyState
 from consent.queries.licences import licences_of, licences_touching
 from consent.standard_licence import is_standard
 from consent.words import UseKind
+from portal.models.roster import LedgerNow
 
 SHOWN: Final = 100
 
@@ -31,7 +32,7 @@ def signed_by_others(artist: Artist) -> list[Offer]:
 
     One query.
     """
-    found = licences_touching(artist).exclude(licence__holder=artist.pk)
+    found = licences_touching(artist, at=LedgerNow()).exclude(licence__holder=artist.pk)
     return [_offer(one) for one in found[:SHOWN]]
 
 

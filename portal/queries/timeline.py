@@ -20,6 +20,7 @@ from consent.queries.licences import licences_touching
 from consent.scopes import scope_of
 from consent.words import Stance, UseKind, Way
 from portal.models import Membership, RosterArtist, RosterKind, User
+from portal.models.roster import LedgerNow
 from portal.queries.rows import Link, Reader
 from portal.queries.saying import about_text
 from portal.roles import Role
@@ -95,7 +96,7 @@ class _Place:
 def timeline_of(reader: Reader, *, what: str = "", after: str = "", size: int = PAGE) -> MomentPage:
     """A page of what happened. `what` narrows to one of `WHAT`.
 
-    Six queries and the clock, however much there is. An `after` that is not ours leads to the
+    Six queries, however much there is. An `after` that is not ours leads to the
     first page.
     """
     place = _read(after)
@@ -128,7 +129,7 @@ def _sources(reader: Reader, what: str) -> list[_Source]:
         found.append(_Source("act", _acts_on_rosters(reader).select_related("by"), "created_at"))
     if what in {"", "licences"}:
         versions = LicenceVersion.objects.filter(
-            Q(licence__in=licences_touching(artist).order_by().values("licence"))
+            Q(licence__in=licences_touching(artist, at=LedgerNow()).order_by().values("licence"))
             | Q(licence__holder=artist.pk)
         ).select_related("licence__holder", "licence__company__party")
         found.append(_Source("licence", versions, "signed_at"))
