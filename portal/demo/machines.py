@@ -48,8 +48,8 @@ class Habit:
 _HABITS: Final = {
     "tidesmith": Habit(20, 44, (2, 2, 3), ("master", "publishing"), 1_500_000, 8_000_000),
     "stemlight": Habit(13, 36, (1,), ("master", "publishing"), 700_000, 4_200_000),
-    "larksong": Habit(5, 10, (1,), ("master", "likeness"), 2_500_000, 16_000_000),
-    "night-ferry": Habit(53, 150, (1,), ("master",), 110_000, 690_000, 240),
+    "larksong": Habit(5, 10, (1,), ("master", "likeness"), 900_000, 6_500_000),
+    "night-ferry": Habit(53, 150, (1,), ("master",), 300_000, 1_900_000, 240),
     "draftbook": Habit(9, 24, (1,), ("likeness",), 0, 0, 12),
 }
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from django.db import transaction
+
 from consent.clock import now
 from consent.licence_terms import Terms
 from consent.models import Withdrawal
@@ -28,9 +30,13 @@ from portal.roles import Role, Scope
 from portal.services.answers import answer_question, undo
 from portal.services.delegation import end_access, grant_access
 from portal.services.exports import request_export
+from portal.services.staff_acts import record_staff_act
 from portal.services.webhooks import note_told
+from royalties.services.payouts import request_payout
+from royalties.services.posting import balances
 from royalties.services.rates import set_rates
 from royalties.services.splits import propose_split
+from royalties.words import AccountKind
 
 ANALYSIS_EN: Final = (
     "Your recordings teach a model that sorts, tags or recommends music, or that tells whether "
@@ -107,6 +113,7 @@ def scenes(stage: Stage) -> Iterator[Scene]:
     yield Scene(ago(4, 9), _draftbook_asks_maren)
     yield Scene(ago(3, 19), _vik_family_decides)
     yield Scene(ago(2, 20), _files_are_asked_for)
+    yield Scene(ago(1, 12), _maren_wants_to_be_paid)
 
 
 # Month, day, who answers, for whom, on what, how.
@@ -422,11 +429,11 @@ def _somebody_answers_for_tarik(stage: Stage) -> None:
 
 
 def _staff_revoke_it(stage: Stage) -> None:
-    revoke_permission(
-        by=stage.by,
-        permission=stage.acts["tarik"].permissions.get(),
-        reason="You told us that somebody else had your telephone when this was answered.",
-    )
+    reason = "You told us that somebody else had your telephone when this was answered."
+    given = stage.acts["tarik"].permissions.get()
+    with transaction.atomic():
+        revoked = revoke_permission(by=stage.by, permission=given, reason=reason)
+        record_staff_act(by=stage.by, action="permission.revoke", thing=revoked, reason=reason)
 
 
 def _a_text_changes(stage: Stage) -> None:
@@ -440,16 +447,26 @@ def _tarik_reads_it(stage: Stage) -> None:
 
 
 def _sonar_garden_is_stopped(stage: Stage) -> None:
-    suspend_tool(by=stage.by, tool=stage.tools["sonar-garden"])
+    tool = stage.tools["sonar-garden"]
+    reason = "Its reports of last month name a model version that was never registered."
+    with transaction.atomic():
+        suspend_tool(by=stage.by, tool=tool)
+        record_staff_act(by=stage.by, action="tool.suspend", thing=tool, reason=reason)
 
 
 def _and_goes_on(stage: Stage) -> None:
-    resume_tool(by=stage.by, tool=stage.tools["sonar-garden"])
+    tool = stage.tools["sonar-garden"]
+    with transaction.atomic():
+        resume_tool(by=stage.by, tool=tool)
+        record_staff_act(
+            by=stage.by, action="tool.resume", thing=tool, reason="The reports are put right."
+        )
 
 
 # --- Licences and claims ---------------------------------------------------------------------
 
 
+@transaction.atomic
 def _fjord_signs_again(stage: Stage) -> None:
     """Half of the revenue instead of two fifths, from now on."""
     before = stage.licences["Fjord and Tonewright"]
@@ -459,16 +476,43 @@ def _fjord_signs_again(stage: Stage) -> None:
         terms=Terms(uses=before.uses, notice_days=30, text=before.terms),
     )
     set_rates(by=stage.people["liv"], version=version, offers=[opening.share(G, "master", 5_000)])
+    record_staff_act(
+        by=stage.people["liv"],
+        action="licence.version",
+        thing=version.licence,
+        label=stage.parties["fjord"],
+        reason="Negotiated anew after half a year, as agreed.",
+    )
 
 
 def _kanal_ends_a_licence(stage: Stage) -> None:
-    end_licence(by=stage.people["noor"], licence=stage.licences["Kanal und Papierboot"].licence)
+    noor, licence = stage.people["noor"], stage.licences["Kanal und Papierboot"].licence
+    with transaction.atomic():
+        end_licence(by=noor, licence=licence)
+        record_staff_act(
+            by=noor,
+            action="licence.end",
+            thing=licence,
+            label=stage.parties["kanal"],
+            reason="Nothing was reported under it for eight months.",
+        )
 
 
 def _kanal_claims_less(stage: Stage) -> None:
     """Half of a recording turns out to be somebody's who is not known yet."""
     [claim] = active_claims(recordings=[stage.song("Ξένο κλειδί").pk])
-    change_claim(by=stage.people["noor"], claim=claim.claim, share_bp=5_000)
+    noor = stage.people["noor"]
+    with transaction.atomic():
+        changed = change_claim(by=noor, claim=claim.claim, share_bp=5_000)
+        record_staff_act(
+            by=noor,
+            action="claim.change",
+            thing=changed,
+            key=str(changed.claim),
+            about=f"Kanal Musik, half of {stage.song('Ξένο κλειδί')}",
+            label=stage.parties["kanal"],
+            reason="The contract with the studio turned up: half of the recording is theirs.",
+        )
 
 
 def _two_labels_claim_one_recording(stage: Stage) -> None:
@@ -539,6 +583,21 @@ def _meridian_confirms(stage: Stage) -> None:
 
 def _larksong_confirms(stage: Stage) -> None:
     _confirm(stage, "larksong", "maren")
+
+
+def _maren_wants_to_be_paid(stage: Stage) -> None:
+    """Whole hundreds of euros of her balance; the rest stays in it."""
+    maren = stage.parties["maren"]
+    balance = balances(kind=AccountKind.PAYABLE, parties=[maren.pk]).get((maren.pk, "EUR"), 0)
+    hundreds = balance // (100 * opening.EURO)
+    if hundreds:
+        request_payout(
+            by=stage.people["maren"],
+            party=maren,
+            currency="EUR",
+            amount_minor=hundreds * 10_000,
+            key="first payout",
+        )
 
 
 # --- Files -----------------------------------------------------------------------------------
