@@ -1,9 +1,8 @@
 """Lists of answers: the exceptions, and what one act changed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Min, QuerySet
 
 from consent.models import Act, Artist, LedgerCheckpoint, LedgerEntry, Permission
 
@@ -36,13 +35,11 @@ class Sealed:
 
 def seal_of(act: Act) -> Sealed | None:
     """None for an act without entries in the ledger. Two queries."""
-    positions = list(
-        LedgerEntry.objects.filter(act=act.ref).order_by("seq").values_list("seq", flat=True)
-    )
-    if not positions:
+    found = LedgerEntry.objects.filter(act=act.ref).aggregate(first=Min("seq"), last=Max("seq"))
+    if found["last"] is None:
         return None
     size = LedgerCheckpoint.objects.aggregate(size=Max("size"))["size"] or 0
-    return Sealed(positions[0], positions[-1], size >= positions[-1])
+    return Sealed(found["first"], found["last"], size >= found["last"])
 
 
 def changed_by(act: Act) -> QuerySet[Permission]:
@@ -52,10 +49,26 @@ def changed_by(act: Act) -> QuerySet[Permission]:
     ).order_by("id")
 
 
-def skipped_by(undo: Act) -> Sequence[Permission]:
-    """What an undo left alone, because it had been decided again since."""
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What an undo left alone, because it had been decided again since: the first, and how many."""
+
+    shown: tuple[Permission, ...] = ()
+    total: int = 0
+
+    @property
+    def more(self) -> int:
+        return self.total - len(self.shown)
+
+
+def skipped_by(undo: Act, *, most: int = 100) -> Skipped:
+    """What `undo` skipped, at most `most` of it by name. Three queries at most."""
     if undo.undoes is None:
-        return []
+        return Skipped()
     given = set(undo.permissions.values_list("use", "scope"))
-    undone = undo.undoes.permissions.select_related("recording", "tool", "company__party")
-    return [one for one in undone.order_by("id") if (one.use, one.scope) not in given]
+    undone = undo.undoes.permissions.order_by("id").values_list("pk", "use", "scope")
+    left = [pk for pk, use, scope in undone if (use, scope) not in given]
+    if not left:
+        return Skipped()
+    shown = changed_by(undo.undoes).filter(pk__in=left[:most])
+    return Skipped(tuple(shown), len(left))

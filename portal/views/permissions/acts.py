@@ -56,9 +56,9 @@ def act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
             "undone_by": undone_by,
             "skipped": [
                 {"about": about_text(scope_of(one)), "use": UseKind(one.use).label}
-                for one in skipped[:100]
+                for one in skipped.shown
             ],
-            "skipped_more": max(len(skipped) - 100, 0),
+            "skipped_more": skipped.more,
             "may_export": reader.may(Scope.EXPORT),
             "may_undo": undone_by is None and bool(rows) and reader.may(Scope.WITHDRAW),
         },

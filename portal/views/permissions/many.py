@@ -42,13 +42,11 @@ SHOWN = 25
 
 @require_GET
 def many(request: PortalRequest, slug: str) -> HttpResponse:
-    """Choose recordings and an answer; with `stance` in the address, see what it would change."""
+    """Choose recordings and an answer; with both in the address, see what it would change."""
     reader = reader_of(request, slug, Scope.WITHDRAW)
-    asked = "stance" in request.GET
-    form = _form(reader, request.GET if request.GET else None)
-    form.is_valid()
+    form = _form(reader, request.GET if "use" in request.GET else None)
     found = None
-    if asked and form.is_valid():
+    if form.is_valid():
         reader.access.require(reader.artist, scope_needed(_use(form), _stance(form)))
         found = _preview(reader, form)
     return _page(request, reader, form, found)
