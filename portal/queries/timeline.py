@@ -153,7 +153,9 @@ def _acts_on_rosters(reader: Reader) -> QuerySet[Act]:
         Exists(place.filter(starts_at__lte=OuterRef("ended_at")).exclude(_over("ended_at")))
     )
     return Act.objects.filter(
-        Q(pk__in=came.values("granted_in")) | Q(pk__in=left.values("ended_in")), artist=None
+        Q(pk__in=came.values("granted_in")) | Q(pk__in=left.values("ended_in")),
+        artist=None,
+        entries__gt=0,  # without entries it reached no artist yet
     )
 
 
