@@ -7,6 +7,7 @@ from portal.admin import (
     ledger,
     licences,
     money,
+    people,
     permissions,
     staff,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "ledger",
     "licences",
     "money",
+    "people",
     "permissions",
     "staff",
 ]

@@ -35,7 +35,7 @@ from consent.services.audit import raise_alarm
 from consent.services.claims import make_claim
 from consent.services.permissions import answer_permission
 from consent.words import Authority, Right, Standing
-from portal.models import ApiClient, ApiKey, Export, StaffAct, User
+from portal.models import ApiClient, ApiKey, Export, Roster, StaffAct, User
 from portal.services.clients import find_key
 from royalties.models import Rate
 from tests.cast import *  # noqa: F403 - the people in every story
@@ -539,6 +539,39 @@ def test_work_that_was_given_up_is_tried_again(
     assert (dead.state, dead.attempts) == ("waiting", 0)
     again = theirs.post(row["retry"], {"reason": WHY})
     assert "not given up" in str(again.context["form"].errors)
+
+
+def test_the_operator_opens_a_label_and_lets_its_staff_in(
+    does: Any, theirs: Client, olga: User, maren: Artist, signed_in: SignIn
+) -> None:
+    does(
+        theirs,
+        reverse("admin:portal_roster_label"),
+        action="label.open",
+        by=olga,
+        name="Skerry Records",
+        dpid="PADPIDA20260101998",
+    )
+    roster = Roster.objects.get(name="Skerry Records")
+    does(
+        theirs,
+        to(roster, "person"),
+        action="person.let_in",
+        by=olga,
+        name="Siv Lund",
+        email="siv@skerry.example",
+    )
+    siv = User.objects.get(email="siv@skerry.example")
+    hers = signed_in(siv)
+    artists = reverse("admin:consent_artist_changelist")
+    assert "Maren Holt" not in hers.get(artists).text
+    does(theirs, to(roster, "artist"), action="roster.add", by=olga, artist=maren.slug)
+    assert "Maren Holt" in hers.get(artists).text
+    place = roster.places.get()
+    does(theirs, to(roster, "leave"), action="roster.remove", by=olga, place=place.pk)
+    assert "Maren Holt" not in hers.get(artists).text
+    does(theirs, to(siv.memberships.get(), "end"), action="access.end", by=olga)
+    assert hers.get(artists).status_code == 403
 
 
 # --- The log -----------------------------------------------------------------------------
