@@ -211,7 +211,9 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
         history: dict[tuple[str, str, tuple[str, ...]], list[Permission]] = {}
         for row in rows:
             history.setdefault(_slot(row), []).append(row)
-        drafts, skipped = [], []
+        drafts: list[Permission] = []
+        skipped: list[Permission] = []
+        at = now()
         undo = Act(
             kind="permission.undone",
             by=by,
@@ -219,15 +221,14 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
             role=role,
             undoes=act,
             summary={"undoes": str(act.ref), **act.summary},
-            created_at=now(),
+            created_at=at,
         )
-        for permission in mine:
-            line = history[_slot(permission)]
-            if line[-1].pk != permission.pk:
-                skipped.append(permission)
+        for slot, done in {_slot(p): p for p in mine}.items():
+            line = history[slot]
+            if line[-1].pk != done.pk:
+                skipped.append(done)
                 continue
-            before = line[-2] if len(line) > 1 else None
-            drafts.append(_restored(undo, permission, before))
+            drafts += _restored(undo, act, line, at)
         if not drafts:
             return Undone(None, tuple(skipped))
         if any(p.stance == Stance.ALLOW for p in drafts) and is_frozen():
@@ -353,9 +354,44 @@ def _copy(permission: Permission, **changes: Any) -> Permission:
     return Permission(**{**fields, "entry_id": uuid.uuid4(), **changes})
 
 
-def _restored(undo: Act, undone: Permission, before: Permission | None) -> Permission:
-    """The answer that speaks again in the slot of `undone`: the one before it, or none."""
-    took_back = undone.stance == Stance.ALLOW
+def _holds(permission: Permission | None, at: datetime) -> bool:
+    """Is this a yes that has begun and has not ended?"""
+    return (
+        permission is not None
+        and permission.stance == Stance.ALLOW
+        and (permission.valid_from is None or permission.valid_from <= at)
+        and (permission.valid_until is None or permission.valid_until > at)
+    )
+
+
+def _begun(line: Iterable[Permission], at: datetime) -> Permission | None:
+    """The answer in a slot that speaks at `at`; `line` is the slot's, oldest first."""
+    return next(
+        (p for p in reversed(list(line)) if p.valid_from is None or p.valid_from <= at), None
+    )
+
+
+def _restored(undo: Act, act: Act, line: Sequence[Permission], at: datetime) -> list[Permission]:
+    """What stood in a slot before `act`: the answer that spoke, and those given for later.
+
+    Each of the latter from the day that it was given for: an undo makes nothing begin earlier.
+    """
+    before = [p for p in line if p.act_id != act.ref]
+    spoke = _begun(before, at)
+    later = [
+        p
+        for p in before
+        if p.valid_from is not None and p.valid_from > at and (spoke is None or p.pk > spoke.pk)
+    ]
+    return [_spoke_before(undo, line[-1], spoke, ended=_yes(_begun(line, at), at))] + [
+        _copy(p, act=undo, way=Way.UNDONE, took_back_allow=False) for p in later
+    ]
+
+
+def _spoke_before(
+    undo: Act, undone: Permission, before: Permission | None, *, ended: Permission | None
+) -> Permission:
+    """The answer that speaks again: `before`, or none. `ended` is the yes that held until now."""
     if before is None or before.way in (Way.REVOKED, Way.INVALIDATED, Way.CLEARED):
         narrow = undone.scope != "*/*"
         return _copy(
@@ -366,16 +402,26 @@ def _restored(undo: Act, undone: Permission, before: Permission | None) -> Permi
             valid_from=None,
             valid_until=None,
             wording_id=None,
-            took_back_allow=took_back and not narrow,
+            took_back_allow=ended is not None and not narrow,
+            notice_days=ended.notice_days if ended else None,
         )
+    took_back = ended is not None and before.stance != Stance.ALLOW
     return _copy(
         before,
         act=undo,
         way=Way.UNDONE,
         valid_from=None,
-        took_back_allow=took_back and before.stance != Stance.ALLOW,
-        notice_days=undone.notice_days if took_back else before.notice_days,
+        took_back_allow=took_back,
+        notice_days=ended.notice_days if took_back and ended else before.notice_days,
     )
+
+
+def _yes(permission: Permission | None, at: datetime) -> Permission | None:
+    """The answer, if it is a yes that has not ended."""
+    if permission is None or permission.stance != Stance.ALLOW:
+        return None
+    over = permission.valid_until is not None and permission.valid_until <= at
+    return None if over else permission
 
 
 class _Drafts:
@@ -482,6 +528,15 @@ class _Drafts:
         )
         return {row.scope: row for row in rows}
 
+    def _speaking_now(self, latest: Permission | None) -> Permission | None:
+        """The answer that speaks now, where the latest of its slot may be one for later."""
+        if latest is None or latest.valid_from is None or latest.valid_from <= self.at:
+            return latest
+        rows = Permission.objects.filter(
+            artist=self.artist, use=self.use, scope=latest.scope, territories=latest.territories
+        )
+        return _begun(rows.order_by("id"), self.at)
+
     def says_the_same(self, previous: Permission) -> bool:
         return (
             previous.stance == self.stance
@@ -525,15 +580,9 @@ class _Drafts:
         tool: int | None,
         previous: Permission | None,
     ) -> Permission:
-        took_back = (
-            self.stance != Stance.ALLOW
-            and self.way != Way.CLEARED
-            and previous is not None
-            and previous.stance == Stance.ALLOW
-            and (previous.valid_from is None or previous.valid_from <= self.at)
-            and (previous.valid_until is None or previous.valid_until > self.at)
-        )
-        notice = previous.notice_days if took_back and previous else self.notice_days
+        ended = _yes(self._speaking_now(previous), self.at)
+        took_back = self.stance != Stance.ALLOW and self.way != Way.CLEARED and ended is not None
+        notice = ended.notice_days if took_back and ended else self.notice_days
         return Permission(
             entry_id=uuid.uuid4(),
             artist=self.artist,
