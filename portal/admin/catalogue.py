@@ -38,7 +38,7 @@ from portal.queries.staff import overdue, permissions_within, requests_within, w
 from portal.templatetags.figures import count
 from portal.templatetags.times import moment
 
-MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 16 * 1024 * 1024  # some ten thousand recordings: as long as a browser waits
 SHOWN = 200
 LINES_SHOWN = 1000
 
@@ -291,7 +291,7 @@ class UploadForm(DoingForm):
         file = self.cleaned_data["file"]
         if file.size > MOST_BYTES:
             raise forms.ValidationError(
-                _("This file has more than 64 MB. Ask us to take it in from the command line.")
+                _("This file has more than 16 MB. Ask us to take it in from the command line.")
             )
         return file
 

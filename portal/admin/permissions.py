@@ -16,7 +16,7 @@ from consent.models import Permission, PermissionRequest, Withdrawal, Wording
 from consent.services.permissions import revoke_permission
 from consent.services.wordings import publish_wording
 from consent.words import Way
-from portal.access import Access
+from portal.access import Access, access_of
 from portal.admin.base import Panel, ScopedAdmin, Text, link, yes_no
 from portal.admin.claims import where
 from portal.admin.doing import Doing, DoingForm, Done
@@ -179,6 +179,7 @@ class PermissionAdmin(ScopedAdmin):
             .select_related("entry", "act")
             .order_by("-id")[:100]
         )
+        told = access_of(request).is_operator  # a reason is for the artist, not for a label
         yield Panel(
             _("Answers in this scope"),
             [_("When"), _("Answer"), _("How"), _("As"), _("Reason")],
@@ -188,7 +189,7 @@ class PermissionAdmin(ScopedAdmin):
                     row.get_stance_display(),
                     row.get_way_display(),
                     row.act.role,
-                    row.act.summary.get("reason", "") if row.way in _BY_STAFF else "",
+                    row.act.summary.get("reason", "") if told and row.way in _BY_STAFF else "",
                 )
                 for row in rows
             ],
