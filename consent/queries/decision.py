@@ -235,13 +235,12 @@ class Loaded:
             changes_at=self._changes_at(recording, tool.company, claims),
         )
 
-    def has_own_answer(self, isrc: str, use: str) -> bool:
-        """Does some answer on this use name this recording? One that was taken back does not."""
+    def has_own_answer(self, isrc: str, use: str, artist: int) -> bool:
+        """Does she answer for this recording by name? An answer taken back does not count."""
         recording = self._recordings.get(isrc)
         return recording is not None and any(
             a[6] == recording.key and a[5] != Way.CLEARED
-            for key in recording.main_artists + recording.featured_artists
-            for a in self._answers.get((key, use), ())
+            for a in self._answers.get((artist, use), ())
         )
 
     def _tool(self, ask: Ask) -> ToolFacts | None:
@@ -318,8 +317,9 @@ class Loaded:
     ) -> datetime | None:
         if not self._later:
             return None
-        assets = {recording.key, *recording.works, *recording.main_artists}
-        holders = {c.party for c in claims} | set(recording.main_artists)
+        people = {*recording.main_artists, *recording.featured_artists}
+        assets = {recording.key, *recording.works, *people}
+        holders = {c.party for c in claims} | people
         return min(
             (
                 _needed(x[3])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import DateTimeField, Func, Q
 
 from consent.decisions import Code, Decision, Reason, Verdict
 from consent.models import AICompany, Artist, Party, Permission, Tool, Wording
@@ -83,6 +84,7 @@ class ToolView:
 class UseView:
     """What an artist answered on a use kind, and what really holds.
 
+    `answer` is the one that speaks in general; where none does yet, one given for later.
     `state`: `holds` (allowed for some recording and tool), `overridden` (allowed although she did
     not say yes), `not_in_force` (she said yes, and nothing is allowed), `waits` (for her),
     `refused`. `main_reason` is what stands most in the way of the recordings that no tool may
@@ -174,8 +176,9 @@ def steps_of(decisions: Sequence[Decision]) -> list[tuple[Step, ...]]:
 
 
 # Tools whose company holds a licence that may touch the artist's recordings, or that she has
-# answered about; the versions of those licences that name recordings one by one; and the names of
-# everybody who has a say in her recordings, which the reasons will want.
+# answered about; the versions of those licences that name recordings one by one, those that speak
+# and those given for later; and the names of everybody who has a say in her recordings, which the
+# reasons will want. Whoever is on one of her recordings has a say in it as she has.
 _TOOLS = """
 WITH example AS MATERIALIZED (
     SELECT p.example_id AS id, i.works, i.main_artists || i.featured_artists || i.voices AS people
@@ -183,19 +186,23 @@ WITH example AS MATERIALIZED (
       JOIN LATERAL (SELECT * FROM consent_recordingidentity i
                      WHERE i.recording_id = p.example_id ORDER BY i.id DESC LIMIT 1) i ON true
      WHERE p.artist_id = %(artist)s
+), person AS MATERIALIZED (
+    SELECT %(artist)s::bigint AS id UNION SELECT unnest(people) FROM example
 ), holder AS MATERIALIZED (
-    SELECT %(artist)s::bigint AS id
-    UNION SELECT c.party_id FROM consent_rightsclaim c WHERE c.repertoire_id = %(artist)s
+    SELECT id FROM person
+    UNION SELECT c.party_id FROM person JOIN consent_rightsclaim c ON c.repertoire_id = person.id
     UNION SELECT c.party_id FROM example e
       JOIN consent_rightsclaim c ON c.recording_id = e.id
     UNION SELECT c.party_id FROM example e
       JOIN consent_rightsclaim c ON c.work_id = ANY (e.works)
 ), licensed AS MATERIALIZED (
     SELECT l.company_id, v.id, v.catalogue
-      FROM consent_licence l
-      JOIN LATERAL (SELECT v.id, v.catalogue FROM consent_licenceversion v
-                     WHERE v.licence_id = l.id ORDER BY v.id DESC LIMIT 1) v ON true
+      FROM (SELECT ledger_now() AS now) ledger, consent_licence l
+      JOIN consent_licenceversion v ON v.licence_id = l.id
      WHERE l.holder_id IN (SELECT id FROM holder)
+       AND NOT EXISTS (SELECT FROM consent_licenceversion newer
+                        WHERE newer.licence_id = l.id AND newer.id > v.id
+                          AND (newer.starts_at IS NULL OR newer.starts_at <= ledger.now))
 ), about AS MATERIALIZED (
     SELECT DISTINCT company_id, tool_id FROM consent_permission
      WHERE artist_id = %(artist)s AND recording_id IS NULL
@@ -215,17 +222,30 @@ SELECT t.id, t.ref, t.slug, t.name, t.kind, t.about, c.party_id, c.slug, p.ref, 
 """
 
 # The recordings that an answer or a licence names, by what names them; and all of them by profile.
+# An answer of anybody who is asked about a recording names it: the ones that speak, and those
+# given for later.
 _GROUPS = """
-WITH latest AS (
-    SELECT DISTINCT ON (use, scope, territories) *
-      FROM consent_permission
-     WHERE artist_id = %(artist)s AND recording_id IS NOT NULL
-     ORDER BY use, scope, territories, id DESC
+WITH person AS MATERIALIZED (
+    SELECT DISTINCT unnest(i.main_artists || i.featured_artists || i.voices) AS id
+      FROM consent_profilecount p
+      JOIN LATERAL (SELECT * FROM consent_recordingidentity i
+                     WHERE i.recording_id = p.example_id ORDER BY i.id DESC LIMIT 1) i ON true
+     WHERE p.artist_id = %(artist)s
+), ranked AS (
+    SELECT p.*, max(p.id) FILTER (WHERE p.valid_from IS NULL OR p.valid_from <= ledger.now)
+                OVER (PARTITION BY p.artist_id, p.use, p.scope, p.territories) AS speaking
+      FROM (SELECT ledger_now() AS now) ledger, person
+      JOIN consent_permission p ON p.artist_id = person.id AND p.recording_id IS NOT NULL
 ), answered AS (
-    SELECT recording_id, string_agg(concat_ws(' ', use, coalesce(company_id, 0),
-           coalesce(tool_id, 0), stance, way, valid_from, valid_until, territories,
-           notice_days, took_back_allow), ';' ORDER BY use, scope, territories) AS signature
-      FROM latest WHERE way <> 'cleared' GROUP BY recording_id
+    SELECT a.recording_id, string_agg(json_build_array(a.artist_id, a.use, a.company_id, a.tool_id,
+               a.stance, a.way, CASE WHEN a.id IS DISTINCT FROM speaking THEN a.valid_from END,
+               a.valid_until, a.territories, a.notice_days, a.took_back_allow)::text, ';'
+               ORDER BY a.artist_id, a.use, a.scope, a.territories, a.id) AS signature
+      FROM ranked a
+      JOIN consent_artistrecording b
+        ON b.recording_id = a.recording_id AND b.artist_id = %(artist)s
+     WHERE a.id >= coalesce(speaking, 0) AND NOT (a.id = speaking AND a.way = 'cleared')
+     GROUP BY a.recording_id
 ), listed AS (
     SELECT x.recording_id, string_agg(x.version_id::text, ' ' ORDER BY x.version_id) AS versions
       FROM consent_licencelisting x
@@ -334,6 +354,9 @@ def explain_groups(artist: Artist, *, use: str, tool: Tool) -> list[Alike]:
     return sorted(found.values(), key=lambda one: -one.recordings)
 
 
+_LEDGER_NOW = Func(function="ledger_now", output_field=DateTimeField())
+
+
 def uses_of(
     artist: Artist,
     *,
@@ -351,7 +374,8 @@ def uses_of(
     found = tools_for(artist)
     answers = list(
         Permission.objects.filter(artist=artist, recording=None)
-        .order_by("use", "scope", "territories", "-id")
+        .annotate(begun=Q(valid_from=None) | Q(valid_from__lte=_LEDGER_NOW))
+        .order_by("use", "scope", "territories", "-begun", "-id")
         .distinct("use", "scope", "territories")
         .select_related("wording", "act")
     )
@@ -370,6 +394,7 @@ def uses_of(
     names = _Names.for_decisions(decided.values(), found.names)
     return [
         _use_view(
+            artist,
             use,
             tools,
             groups,
@@ -385,6 +410,7 @@ def uses_of(
 
 
 def _use_view(
+    artist: Artist,
     use: UseKind,
     tools: Sequence[Tool],
     groups: Sequence[Group],
@@ -433,7 +459,11 @@ def _use_view(
         exceptions=sum(
             1 for a in answers if (a.scope != "*/*" or a.territories) and a.way != "cleared"
         )
-        + sum(g.recordings for g in groups if not g.bare and _is_named(g, use, loaded)),
+        + sum(
+            g.recordings
+            for g in groups
+            if not g.bare and loaded.has_own_answer(g.isrc, use, artist.pk)
+        ),
         main_reason=names.step(top) if top is not None else None,
         main_reason_recordings=nearest[top] if top is not None else 0,
         missing=_gaps(tools, groups, decided, names),
@@ -482,10 +512,6 @@ def _against(decision: Decision) -> tuple[Reason, ...]:
     return tuple(
         dict.fromkeys(replace(r, seq=None) for r in decision.reasons if r.verdict is Verdict.NO)
     )
-
-
-def _is_named(group: Group, use: str, loaded: Loaded) -> bool:
-    return loaded.has_own_answer(group.isrc, use)
 
 
 def _stance(answer: Permission | None, at: datetime) -> str:

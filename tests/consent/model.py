@@ -119,7 +119,9 @@ def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tupl
         holders += mine
     if use in TRAINING:
         about = [c for c in claims if c.right == "publishing"]
-        blanket = [c for c in about if c.repertoire in recording.main_artists]
+        # On the recording itself, or on all work of a main artist: then on each work on it.
+        blanket = [c for c in about if c.work is None]
+        blanket = [c for c in blanket if c.repertoire in (None, *recording.main_artists)]
         for work in recording.works or (None,):
             direct = [c for c in about if c.work is not None and c.work == work]
             yield from _what_is_wrong_with([*direct, *blanket])

@@ -186,7 +186,7 @@ class Choices:
         for work in recording.works:
             held += self.rights("publishing", work=work)
         if not recording.works or self.rarely():
-            held += self.rights("publishing", repertoire=self.one_of((MAREN, MAREN, AOI)))
+            held += self.rights("publishing", repertoire=self.one_of((MAREN, MAREN, AOI, None)))
         for _ in range(self.one_of((0, 1, 2))):
             held.append(self.claim("likeness", repertoire=self.one_of((MAREN, AOI, BAND))))
         if self.rarely():

@@ -1,0 +1,101 @@
+"""Random lives of a small world, through the services, against a book that is kept by hand.
+
+After every act: what is allowed is what the book says, now, before and later. At the end: every
+answer that was ever given comes again, from its ledger position and its moment.
+"""
+
+import os
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from consent.decisions import Decision
+from consent.queries.decision import Ask, decide_many, decide_one
+from tests.consent.book import MOMENTS, Book, a_book
+from tests.consent.strategies import Choices
+
+pytestmark = pytest.mark.django_db
+
+SOAK = os.environ.get("LINER_TEST_SOAK") == "1"
+
+choices = st.binary(min_size=24, max_size=24).map(Choices)
+
+
+class Life(RuleBasedStateMachine):
+    """Acts, and after each of them questions."""
+
+    @initialize()
+    def begin(self) -> None:
+        self._undone = transaction.atomic()
+        self._undone.__enter__()
+        self.book: Book = a_book()
+        self.story: list[str] = []
+        self.past: list[datetime] = [self.book.moment]
+        self.given: list[tuple[list[Ask], int, tuple[datetime, ...], tuple[Decision, ...]]] = []
+
+    @rule(source=choices)
+    def something_happens(self, source: Choices) -> None:
+        self.story.append(self.book.act(source))
+        self.past.append(self.book.moment)
+
+    @rule(source=choices)
+    def somebody_asks_many_at_once(self, source: Choices) -> None:
+        days = [None, *(self.book.start + timedelta(days=n) for n in MOMENTS)]
+        asks = [self.book.ask(source, source.one_of([*days, *self.past[-5:]])) for _ in range(6)]
+        answered = decide_many(asks)
+        for ask, at, decision in zip(asks, answered.at, answered.decisions, strict=True):
+            assert decision.seq == answered.seq
+            assert decision.allowed == self.book.expected(ask, at), (ask, self.story)
+        self.given.append((asks, answered.seq, answered.at, answered.decisions))
+
+    @invariant()
+    def every_song_is_answered_by_the_book(self) -> None:
+        if not hasattr(self, "book"):
+            return
+        source = Choices(bytes(range(len(self.story) % 7, 24)))
+        for song in self.book.songs:
+            ask = self.book.ask(source)
+            ask = Ask(song.isrc, ask.use, ask.tool, ask.territory, None, ask.model)
+            at = self.book.moment
+            assert decide_one(ask).allowed == self.book.expected(ask, at), (ask, self.story)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "book"):
+            return
+        try:
+            for asks, seq, moments, decisions in self.given:
+                again = [
+                    Ask(a.isrc, a.use, a.tool, a.territory, at, a.model)
+                    for a, at in zip(asks, moments, strict=True)
+                ]
+                replayed = decide_many(again, known_seq=seq)
+                assert replayed.seq == seq
+                assert replayed.decisions == decisions
+                one_by_one = [decide_one(a, known_seq=seq) for a in again]
+                assert one_by_one == list(decisions)
+        finally:
+            transaction.set_rollback(True)
+            self._undone.__exit__(None, None, None)
+
+
+def test_what_the_services_write_is_what_the_book_says() -> None:
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            deadline=None,
+            max_examples=500 if SOAK else 12,
+            stateful_step_count=60 if SOAK else 40,
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+        ),
+    )
