@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db import connection
 
+from consent import vault
 from consent.merkle import commit
 from consent.models import LedgerEntry, LicenceVersion
 from consent.queries.ledger import LeafRow
-from consent.services import vault
 
 
 class PersonalAudit:

@@ -9,8 +9,8 @@ from typing import Any
 import rfc8785
 from django.db import connection, transaction
 
+from consent import vault
 from consent.models import LedgerAlarm, LedgerPersonal
-from consent.services import vault
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,7 +278,7 @@ def revoke_permission(
             by=by,
             artist=artist,
             role="staff",
-            summary={"use": permission.use, "scope": permission.scope, "reason": reason},
+            summary={"use": permission.use, "scope": permission.scope},
             entries=1,
             created_at=now(),
         )

@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from consent import verify_receipt
+from consent import vault, verify_receipt
 from consent.clock import now
 from consent.errors import NotFound
 from consent.ledger_keys import origin, verifying_keys
@@ -51,7 +51,6 @@ from consent.receipt import (
     receipt_text,
 )
 from consent.receipt import Wording as ShownWording
-from consent.services import vault
 from consent.words import UseKind
 
 RETENTION = (

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from consent.clock import now
 from consent.models import Permission, PermissionRequest, Withdrawal, Wording
+from consent.queries.staff_reasons import reasons_given
 from consent.services.permissions import revoke_permission
 from consent.services.wordings import publish_wording
 from consent.words import Way
@@ -180,6 +181,7 @@ class PermissionAdmin(ScopedAdmin):
             .order_by("-id")[:100]
         )
         told = access_of(request).is_operator  # a reason is for the artist, not for a label
+        reasons = reasons_given([r.act_id for r in rows if r.way in _BY_STAFF]) if told else {}
         yield Panel(
             _("Answers in this scope"),
             [_("When"), _("Answer"), _("How"), _("As"), _("Reason")],
@@ -189,7 +191,7 @@ class PermissionAdmin(ScopedAdmin):
                     row.get_stance_display(),
                     row.get_way_display(),
                     row.act.role,
-                    row.act.summary.get("reason", "") if told and row.way in _BY_STAFF else "",
+                    reasons.get(row.act_id, ""),
                 )
                 for row in rows
             ],

@@ -15,6 +15,7 @@ from consent.decisions import Code, Verdict
 from consent.first_wordings import text_of
 from consent.models import Artist, Permission, PermissionRequest, Tool, Wording
 from consent.queries.effective import Step, ToolView, UseView
+from consent.queries.staff_reasons import reasons_given
 from consent.words import Stance, UseKind, Way
 from portal.access import Access
 from portal.answering import scope_needed
@@ -476,7 +477,7 @@ def _waits(view: UseView, requests: Sequence[PermissionRequest]) -> str:
         return _(
             "Liner Notes took your answer out of force, with this reason: “%(reason)s” Until you "
             "answer again, it is a no."
-        ) % {"reason": answer.act.summary.get("reason", "")}
+        ) % {"reason": reasons_given([answer.act_id]).get(answer.act_id, "")}
     if answer is not None and answer.stance == Stance.ALLOW:
         if answer.valid_from is not None and answer.valid_from > view.at:
             return _("Your yes begins on %(day)s. Until then the answer is no.") % {

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from consent.models import Act, LicenceVersion, Permission, PermissionRequest
 from consent.queries.licences import licences_touching
+from consent.queries.staff_reasons import is_by_staff, reasons_given
 from consent.scopes import scope_of
 from consent.words import Stance, UseKind, Way
 from portal.models import Membership, RosterArtist, RosterKind, User
@@ -180,6 +181,7 @@ class _Words:
         acts = [row for row in rows if isinstance(row, Act)]
         self._answers = _answers([act for act in acts if act.entries == 1])
         self._people = _people(acts)
+        self._reasons = reasons_given([a.ref for a in acts if is_by_staff(a.kind)])
 
     def moment(self, row: Row) -> Moment:
         if isinstance(row, LicenceVersion):
@@ -243,7 +245,7 @@ class _Words:
         use = act.summary.get("use")
         word = UseKind(use).label if use in UseKind.values else ""
         title = _("%(use)s: an answer was revoked by staff") % {"use": word}
-        return title, _("The reason: %(reason)s") % {"reason": act.summary.get("reason", "")}
+        return title, _("The reason: %(reason)s") % {"reason": self._reasons.get(act.ref, "")}
 
     def _granted(self, act: Act) -> tuple[str, str]:
         kind, roster = _named_roster(act)

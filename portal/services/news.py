@@ -25,6 +25,7 @@ from consent.models import (
     Withdrawal,
 )
 from consent.queries.licences import artists_touched_by, licences_touching
+from consent.queries.staff_reasons import reasons_given
 from consent.words import Stance
 from portal.models import NewsPosition, NoticeKind
 from portal.roles import Scope
@@ -113,12 +114,11 @@ def _object(artist: Artist, use: str, entry: LedgerEntry) -> None:
 
 
 def _revoked(entry: LedgerEntry, body: dict[str, Any]) -> None:
-    act = _act(entry)
     notify_artist(
         artist=_artist(body["artist"]),
         kind=NoticeKind.REVOKED_BY_STAFF,
         key=f"revoked {entry.id}",
-        params={"use": body["use"], "reason": "" if act is None else act.summary.get("reason", "")},
+        params={"use": body["use"], "reason": reasons_given([entry.act]).get(entry.act, "")},
         at=entry.recorded_at,
     )
 

@@ -29,7 +29,7 @@ from consent.queries.requests import (
     combined,
     waiting_for,
 )
-from consent.services import vault
+from consent import vault
 from consent.services.permissions import answer_request
 from consent.services.requests import Asked, ask_permission, take_back_request
 from consent.services.tools import suspend_company, suspend_tool

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from consent.errors import Refused
 from consent.models import Act
+from consent.queries.staff_reasons import reasons_given
 from consent.scopes import scope_of
 from consent.services.receipts import Receipt, receipt_for_act, receipt_zip
 from consent.words import Stance, UseKind, Way
@@ -49,6 +50,7 @@ def act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
         {
             "reader": reader,
             "act": found,
+            "reason": reasons_given([found.ref]).get(found.ref, ""),
             "role": Role(found.role).label if found.role in Role.values else found.role,
             "page": page,
             "rows": rows,
