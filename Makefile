@@ -2,7 +2,7 @@
 # Python of 3.12 or newer, make and git.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench soak reset install lock format
+.PHONY: help run client test check bench soak reset install lock format
 .NOTPARALLEL:
 
 PORT ?= 8000
@@ -14,6 +14,7 @@ ARGS ?=
 
 help:
 	@echo "make run     the portal with its demo, on http://localhost:$(PORT) (PORT=… for another)"
+	@echo "make client  an AI company's client talks to the running demo over HTTP"
 	@echo "make test    all tests, on servers of their own"
 	@echo "make check   lint, types, storeys, templates, migrations, settings of production"
 	@echo "make bench   measure; results belong in docs/benchmarks.md"
@@ -25,6 +26,9 @@ install:
 
 run: install
 	@LINER_DEMO=1 exec $(PY) manage.py run_demo --host "$(HOST)" --port "$(PORT)"
+
+client: install
+	@LINER_DEMO=1 exec $(PY) manage.py demo_client --url "http://localhost:$(PORT)"
 
 test: install
 	@exec $(PY) -m pytest -n 2 --dist worksteal $(ARGS)

@@ -43,7 +43,7 @@ MFA_KEYS = environment.kept_key(
     "LINER_MFA_KEYS", KEYS, create=lambda: Fernet.generate_key().decode()
 ).split(",")
 
-# Wraps the keys of people's data beside the ledger (consent/services/vault.py); 64 hex digits.
+# Wraps the keys of people's data beside the ledger (consent/vault.py); 64 hex digits.
 VAULT_KEY = environment.kept_key("LINER_VAULT_KEY", KEYS, create=lambda: secrets.token_hex(32))
 
 # --- Proof: the ledger's own name, its keys, and where its checkpoints go ---------------
@@ -379,7 +379,8 @@ PUBLIC_PATHS = ("/static/", "/api/v1/signals/", "/api/schema/", "/checkpoints/",
 # --- Language, time, files, mail -----------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("de", _("German"))]
+# A language is offered when all of its pages are translated, not before.
+LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
 USE_I18N = True
 USE_TZ = True
@@ -407,10 +408,6 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = not PRODUCTION
 
 MAILERS = {"default": environment.mailer(environment.text("LINER_EMAIL_URL", "console:"))}
-# Where people reach the portal: links in e-mails begin with it.
-SITE_URL = environment.text(
-    "LINER_SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else "http://localhost:8000"
-)
 DEFAULT_FROM_EMAIL = environment.text("LINER_MAIL_FROM", "Liner Notes <notes@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Who is told at once when an audit of the ledger fails.

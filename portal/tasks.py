@@ -8,8 +8,8 @@ from django.core.management import call_command
 
 from consent.services.work import LOOK, look, sweep
 from portal.services.exports import delete_old_exports
-from portal.services.news import tell_news, tell_overdue_withdrawals, tell_statements
 from portal.services.idempotency import forget_answers
+from portal.services.news import tell_news, tell_overdue_withdrawals, tell_statements
 from portal.services.notices import deliver_notice
 from portal.services.slots import forget_slots, take_slot
 from portal.services.webhooks import deliver, tell_of_withdrawal, tell_webhooks
