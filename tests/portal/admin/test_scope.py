@@ -10,8 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from consent.models import Withdrawal
+from consent.scopes import Scope
+from consent.services.licences import sign_licence
+from consent.services.permissions import answer_permission
+from consent.services.tools import register_company, register_model_version, register_tool
 from portal.models import User
 from tests.cast import *  # noqa: F403 - the people in every story
+from tests.cast import recordings_of
 from tests.portal.admin.world import *  # noqa: F403
 from tests.portal.admin.world import Labels, Side
 
@@ -65,55 +71,60 @@ def test_the_tests_know_every_page_that_labels_have() -> None:
     assert sorted(registered_for_labels()) == sorted(FOR_LABELS)
 
 
-@pytest.mark.parametrize("name", FOR_LABELS)
 def test_a_list_shows_ones_own_and_nothing_of_another_label(
-    name: str, labels: Labels, olga: User, signed_in: SignIn
+    labels: Labels, olga: User, signed_in: SignIn
 ) -> None:
-    address = reverse(f"admin:{name}_changelist")
-    counted = []
-    for side, other in ((labels.fjord, labels.kestrel), (labels.kestrel, labels.fjord)):
-        answer = signed_in(side.staff).get(address)
+    for name in FOR_LABELS:
+        address = reverse(f"admin:{name}_changelist")
+        counted = []
+        for side, other in ((labels.fjord, labels.kestrel), (labels.kestrel, labels.fjord)):
+            answer = signed_in(side.staff).get(address)
+            assert answer.status_code == 200
+            assert of_the_other(other, answer.text) == []
+            shown = answer.context["cl"]
+            assert shown.result_count >= 1
+            counted.append((shown.result_count, shown.full_result_count))
+        everything = signed_in(olga).get(address).context["cl"]
+        sums = tuple(sum(parts) for parts in zip(*counted, strict=True))
+        assert sums == (everything.result_count, everything.full_result_count)
+
+
+def test_filters_searches_and_counts_reveal_nothing(labels: Labels, signed_in: SignIn) -> None:
+    for name in FOR_LABELS:
+        hers = signed_in(labels.fjord.staff)
+        url = reverse(f"admin:{name}_changelist")
+        for query in (
+            "_facets=True",
+            "q=Kestrelcanary",
+            "q=Zzyzx",
+            "all=",
+            "which=all",
+            "stage=open",
+        ):
+            answer = hers.get(f"{url}?{query}")
+            text = re.sub(r"(value|href)=\"[^\"]*\"", "", answer.text)
+            assert of_the_other(labels.kestrel, text) == [], query
+            assert "Kestrel" not in text
+
+
+def test_a_page_of_another_label_is_not_there(labels: Labels, signed_in: SignIn) -> None:
+    for name in FOR_LABELS:
+        hers = signed_in(labels.fjord.staff)
+        own, other = labels.fjord.things[name], labels.kestrel.things[name]
+        answer = hers.get(reverse(f"admin:{name}_change", args=[own.pk]))
         assert answer.status_code == 200
-        assert of_the_other(other, answer.text) == []
-        shown = answer.context["cl"]
-        assert shown.result_count >= 1
-        counted.append((shown.result_count, shown.full_result_count))
-    everything = signed_in(olga).get(address).context["cl"]
-    sums = tuple(sum(parts) for parts in zip(*counted, strict=True))
-    assert sums == (everything.result_count, everything.full_result_count)
-
-
-@pytest.mark.parametrize("name", FOR_LABELS)
-def test_filters_searches_and_counts_reveal_nothing(
-    name: str, labels: Labels, signed_in: SignIn
-) -> None:
-    hers = signed_in(labels.fjord.staff)
-    url = reverse(f"admin:{name}_changelist")
-    for query in ("_facets=True", "q=Kestrelcanary", "q=Zzyzx", "all=", "which=all", "stage=open"):
-        answer = hers.get(f"{url}?{query}")
-        text = re.sub(r"(value|href)=\"[^\"]*\"", "", answer.text)
-        assert of_the_other(labels.kestrel, text) == [], query
-        assert "Kestrel" not in text
-
-
-@pytest.mark.parametrize("name", FOR_LABELS)
-def test_a_page_of_another_label_is_not_there(name: str, labels: Labels, signed_in: SignIn) -> None:
-    hers = signed_in(labels.fjord.staff)
-    own, other = labels.fjord.things[name], labels.kestrel.things[name]
-    answer = hers.get(reverse(f"admin:{name}_change", args=[own.pk]))
-    assert answer.status_code == 200
-    assert of_the_other(labels.kestrel, answer.text) == []
-    history = hers.get(reverse(f"admin:{name}_history", args=[own.pk]))
-    assert history.status_code == 200
-    assert of_the_other(labels.kestrel, history.text) == []
-    nowhere = reverse(f"admin:{name}_change", args=[987654321])
-    for address in (
-        reverse(f"admin:{name}_change", args=[other.pk]),
-        reverse(f"admin:{name}_history", args=[other.pk]),
-        nowhere,
-    ):
-        assert hers.get(address).status_code == 404
-        assert hers.post(address).status_code == 404
+        assert of_the_other(labels.kestrel, answer.text) == []
+        history = hers.get(reverse(f"admin:{name}_history", args=[own.pk]))
+        assert history.status_code == 200
+        assert of_the_other(labels.kestrel, history.text) == []
+        nowhere = reverse(f"admin:{name}_change", args=[987654321])
+        for address in (
+            reverse(f"admin:{name}_change", args=[other.pk]),
+            reverse(f"admin:{name}_history", args=[other.pk]),
+            nowhere,
+        ):
+            assert hers.get(address).status_code == 404
+            assert hers.post(address).status_code == 404
 
 
 def test_no_doing_reaches_a_thing_of_another_label(labels: Labels, signed_in: SignIn) -> None:
@@ -152,6 +163,37 @@ def test_the_first_page_says_what_waits_for_this_label_only(
     assert counts["Withdrawals that a company should have acknowledged"] == 1
     assert counts["Questions of AI companies that your artists have not answered"] == 1
     assert "Fjordcanary agreement" in answer.text  # what staff did last
+
+
+def test_an_artist_of_two_labels_is_shown_to_each_without_the_others_dealings(
+    labels: Labels, signed_in: SignIn
+) -> None:
+    maren, kestrel = labels.fjord.artist, labels.kestrel.label
+    [theirs] = recordings_of(maren, title="Kestrelcanary too", holder=kestrel)
+    echoic = register_company(by=None, slug="echoic", name="Echoic")
+    tool = register_tool(by=None, company=echoic, slug="echo", name="Echo", kind="composer")
+    register_model_version(by=None, tool=tool, name="v1")
+    sign_licence(by=None, holder=kestrel, company=echoic, title="Echo deal", uses=["remix_input"])
+    on_theirs = answer_permission(
+        by=None, artist=maren, use="style", stance="deny", scope=Scope(recording=theirs)
+    ).permission
+    answer_permission(by=None, artist=maren, use="remix_input", stance="allow")
+    answer_permission(by=None, artist=maren, use="remix_input", stance="deny")
+    withdrawal = Withdrawal.objects.get(company=echoic)
+
+    for side, status in ((labels.fjord, 404), (labels.kestrel, 200)):
+        hers = signed_in(side.staff)
+        for name, thing in (
+            ("consent_permission", on_theirs),
+            ("consent_withdrawal", withdrawal),
+            ("consent_recording", theirs),
+        ):
+            page = hers.get(reverse(f"admin:{name}_change", args=[thing.pk]))
+            assert page.status_code == status, (side.label.name, name)
+    hers = signed_in(labels.fjord.staff)
+    text = hers.get(reverse("admin:consent_artist_change", args=[maren.pk])).text
+    assert "Kestrelcanary" not in text
+    assert "Echoic" not in text
 
 
 def test_the_queue_of_another_label_is_not_there(labels: Labels, signed_in: SignIn) -> None:
