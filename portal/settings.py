@@ -381,6 +381,9 @@ PUBLIC_PATHS = ("/static/", "/api/v1/signals/", "/api/schema/", "/checkpoints/",
 LANGUAGE_CODE = "en"
 # A language is offered when all of its pages are translated, not before.
 LANGUAGES = [("en", _("English"))]
+# In which the texts that people decide on are published; a language of its own list, as people
+# read them with care long before every page is translated.
+WORDING_LANGUAGES = [("en", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
 USE_I18N = True
 USE_TZ = True

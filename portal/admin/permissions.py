@@ -26,7 +26,7 @@ from portal.models import User
 from portal.queries.staff import permissions_within, withdrawals_within
 from portal.templatetags.times import moment
 
-LANGUAGES = settings.LANGUAGES
+LANGUAGES = settings.WORDING_LANGUAGES
 
 
 def scope_text(row: Permission) -> str:
@@ -76,7 +76,12 @@ class EndAnswer(Doing):
         reason = form.cleaned_data["reason"]
         row = revoke_permission(by=by, permission=thing, reason=reason, invalid=self.invalid)
         about = f"{thing.artist}: {use_words(thing.use)}, {scope_text(thing)}"
-        return Done(row, _("Recorded. The artist sees it now."), about=about)
+        return Done(
+            row,
+            _("Recorded. The artist sees it now."),
+            about=about,
+            subject=thing.artist.party.ref,
+        )
 
 
 class Revoke(EndAnswer):

@@ -168,7 +168,7 @@ PEOPLE: Final = (
     Person("ida", "Ida Brekke", "Europe/Oslo"),
     Person("lucie", "Lucie Marchand", "Europe/Paris"),
     Person("daryna", "Daryna Levchuk", "Europe/Kyiv"),
-    Person("tarik", "Tarık Demirsoy", "Europe/Berlin", "de"),
+    Person("tarik", "Tarık Demirsoy", "Europe/Berlin"),
     Person("klio", "Klio Mari", "Europe/Athens"),
     Person("layla", "Layla Sahili", "Europe/Paris"),
 )

@@ -32,7 +32,7 @@ class PreferencesForm(forms.Form):
         required=False,
         help_text=_("Others see it wherever you did something. Empty: they see your address."),
     )
-    locale = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    locale = forms.ChoiceField(label=_("Language"), choices=lambda: settings.LANGUAGES)
     time_zone = forms.ChoiceField(
         label=_("Time zone"), help_text=_("All times are shown in this zone.")
     )

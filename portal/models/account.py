@@ -98,7 +98,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     name = models.CharField(_("name"), max_length=200, blank=True)
     locale = models.CharField(
-        _("language"), max_length=10, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
+        _("language"), max_length=10, default=settings.LANGUAGE_CODE
     )
     time_zone = models.CharField(
         _("time zone"),

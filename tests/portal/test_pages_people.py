@@ -290,8 +290,9 @@ def test_an_assistant_downloads_nothing_unless_she_was_let(
 
 
 def test_a_person_chooses_her_name_language_and_clock(
-    maren: Artist, maren_user: User, her: Client
+    maren: Artist, maren_user: User, her: Client, settings: Any
 ) -> None:
+    settings.LANGUAGES = [("en", "English"), ("de", "German")]
     url = reverse("preferences")
     chosen = {"name": "Maren H.", "locale": "de", "time_zone": "Asia/Tokyo"}
     assert her.post(url, chosen)["Location"] == url
