@@ -180,7 +180,7 @@ class ScopedAdmin(ModelAdmin):
 
     def history(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What staff did to this thing, and why: of what the reader may know of."""
-        from portal.queries.staff import acts_within
+        from portal.queries.staff import acts_within, read_acts
 
         thing = self.thing(request, object_id)
         acts = acts_within(access_of(request)).filter(
@@ -191,7 +191,7 @@ class ScopedAdmin(ModelAdmin):
             "admin/liner/history.html",
             title=self.title_of(thing),
             thing=thing,
-            acts=acts[:200],
+            acts=read_acts(acts[:200]),
         )
 
     def _runner(self, doing: "Doing") -> Callable[..., HttpResponse]:

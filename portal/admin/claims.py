@@ -108,7 +108,14 @@ class ClaimDoing(Doing):
 
     def done(self, row: RightsClaim, message: str, label: Party | None = None) -> Done:
         """What came of it, kept under the claim's own name."""
-        return Done(row, message, label=label or row.party, key=str(row.claim), about=called(row))
+        return Done(
+            row,
+            message,
+            label=label or row.party,
+            key=str(row.claim),
+            about=called(row),
+            subject=row.party.ref,
+        )
 
 
 class VerifyClaim(ClaimDoing):
@@ -313,6 +320,7 @@ class MakeClaim(Doing):
             label=said["party"],
             key=str(made[0].claim),
             about=about,
+            subject=said["party"].ref,
         )
 
 

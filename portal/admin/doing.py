@@ -1,5 +1,6 @@
 """What staff can do: one form, one domain service, one reason that is written down."""
 
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ class Done:
     label: Party | None = None
     key: str = ""
     about: str = ""
+    subject: uuid.UUID | None = None
+    """Of whom the act tells, if of somebody: an erasure of theirs takes its words."""
     page: Mapping[str, Any] | None = None
     """With this, the answer is a page with these values, made once, instead of the thing's own."""
 
@@ -139,6 +142,7 @@ class Doing(ABC):
                     thing=done.thing,
                     key=done.key,
                     about=done.about,
+                    subject=done.subject,
                     reason=form.cleaned_data["reason"],
                     label=done.label,
                 )

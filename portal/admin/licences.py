@@ -297,6 +297,7 @@ class SignLicence(TermsDoing):
             version.licence,
             _("Signed. Every artist whose work it touches is told today."),
             label=said["holder"],
+            subject=said["holder"].ref,
         )
 
 
@@ -336,7 +337,10 @@ class SupersedeLicence(TermsDoing):
         version = supersede_licence(by=by, licence=thing, terms=form.terms())
         _set_rates(by, version, self.offers(form))
         return Done(
-            thing, _("Version %(number)d is signed.") % {"number": version.number}, thing.holder
+            thing,
+            _("Version %(number)d is signed.") % {"number": version.number},
+            label=thing.holder,
+            subject=thing.holder.ref,
         )
 
 
@@ -364,8 +368,10 @@ class EndLicence(Doing):
         version = end_licence(by=by, licence=thing, ends_at=form.cleaned_data["ends_at"])
         if version.starts_at and version.starts_at > now():
             day = version.starts_at.date().isoformat()
-            return Done(thing, _("It ends on %(day)s.") % {"day": day}, thing.holder)
-        return Done(thing, _("The licence has ended."), thing.holder)
+            said = _("It ends on %(day)s.") % {"day": day}
+        else:
+            said = _("The licence has ended.")
+        return Done(thing, said, label=thing.holder, subject=thing.holder.ref)
 
 
 # Small things

@@ -98,6 +98,7 @@ class LetIn(Doing):
             _("%(person)s may sign in.") % {"person": membership.user},
             label=thing.party,
             about=f"{membership.user}: {thing}",
+            subject=membership.user.ref,
         )
 
 
@@ -135,6 +136,7 @@ class PutOn(Doing):
             _("%(artist)s is on the roster.") % {"artist": artist},
             label=thing.party,
             about=f"{thing}: {artist}",
+            subject=artist.party.ref,
         )
 
 
@@ -166,6 +168,7 @@ class TakeOff(Doing):
             _("%(artist)s is off the roster.") % {"artist": place.artist},
             label=thing.party,
             about=f"{thing}: {place.artist}",
+            subject=place.artist.party.ref,
         )
 
 
@@ -243,6 +246,7 @@ class EndAccess(Doing):
             _("The access has ended."),
             label=roster.party if roster is not None else None,
             about=f"{membership.user}: {roster or membership.artist}",
+            subject=membership.user.ref,
         )
 
 

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,7 +11,9 @@ class StaffAct(models.Model):
     Written with what it is about, in one transaction. What that changed is in the ledger where a
     decision reads it; this says who of the staff did it and why, also where no ledger is touched
     (an API key, a row that is tried again). `label` is the company in whose books it was done, for
-    whom its own staff may look; empty for what concerns no label.
+    whom its own staff may look; empty for what concerns no label. What the thing was called and
+    the reason may name people: they are sealed for `subject`, whom an erasure forgets here too, and
+    read by `portal.queries.staff.read_acts`.
     """
 
     at = models.DateTimeField(_("when"), editable=False)
@@ -39,10 +40,10 @@ class StaffAct(models.Model):
         max_length=60, editable=False, help_text=_("kind of the thing, as in consent.licence")
     )
     key = models.CharField(max_length=64, editable=False, help_text=_("its primary key"))
-    about = models.CharField(
-        _("about"), max_length=200, editable=False, help_text=_("what the thing was called")
+    subject = models.UUIDField(
+        editable=False, help_text=_("whose erasure takes what the thing was called, and the reason")
     )
-    reason = models.TextField(_("reason"), max_length=1000, editable=False)
+    sealed = models.BinaryField(editable=False)
 
     class Meta:
         verbose_name = _("act of staff")
@@ -52,14 +53,6 @@ class StaffAct(models.Model):
             models.Index(fields=["label", "-id"], name="staff_acts_of_label"),
             models.Index(fields=["model", "key"], name="staff_acts_on_thing"),
         ]
-        constraints = [
-            models.CheckConstraint(
-                condition=~Q(reason=""),
-                name="staff_say_why",
-                violation_error_code="reason_needed",
-                violation_error_message=_("Say why you do this."),
-            )
-        ]
 
     def __str__(self) -> str:
-        return f"{self.action} {self.about}"
+        return self.action
