@@ -158,7 +158,7 @@ class Permission(Fact):
                 violation_error_message=_("A yes to your voice always ends on a date."),
             ),
             models.CheckConstraint(
-                condition=~Q(way="cleared") | ~Q(scope="*/*"),
+                condition=~Q(way="cleared") | ~Q(scope="*/*") | ~Q(territories=[]),
                 name="only_a_narrower_answer_is_taken_back",
                 violation_error_code="nothing_wider",
                 violation_error_message=_("There is no wider answer that could speak instead."),

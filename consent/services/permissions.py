@@ -151,18 +151,32 @@ def answer_recordings(
 
 
 def clear_permission(
-    *, by: "User | None", artist: Artist, use: str, scope: Scope, role: str = "artist"
+    *,
+    by: "User | None",
+    artist: Artist,
+    use: str,
+    scope: Scope,
+    territories: Iterable[str] = (),
+    role: str = "artist",
 ) -> Given | None:
     """Take a narrower answer back, so that the wider one speaks again.
 
-    Returns None when there was none. Raises `Refused("nothing_wider")` for all my work, and
-    `Frozen` while an alarm is open if what is taken back was a refusal.
+    `territories` are those of the answer, as they were given. Returns None when there was none.
+    Raises `Refused("nothing_wider")` for all my work in all the world, and `Frozen` while an alarm
+    is open if what is taken back was a refusal.
     """
-    if scope.is_everything:
+    territories = tuple(territories)
+    if scope.is_everything and not territories:
         raise Refused("nothing_wider", _("There is no wider answer that could speak instead."))
     with transaction.atomic():
         drafts = _Drafts(
-            by=by, artist=artist, role=role, use=use, stance=Stance.UNDECIDED, way=Way.CLEARED
+            by=by,
+            artist=artist,
+            role=role,
+            use=use,
+            stance=Stance.UNDECIDED,
+            way=Way.CLEARED,
+            territories=territories,
         )
         previous = drafts.speaking([scope.key]).get(scope.key)
         if previous is None or previous.way == Way.CLEARED:
@@ -393,7 +407,7 @@ def _spoke_before(
 ) -> Permission:
     """The answer that speaks again: `before`, or none. `ended` is the yes that held until now."""
     if before is None or before.way in (Way.REVOKED, Way.INVALIDATED, Way.CLEARED):
-        narrow = undone.scope != "*/*"
+        narrow = undone.scope != "*/*" or bool(undone.territories)
         return _copy(
             undone,
             act=undo,

@@ -95,17 +95,25 @@ def answer_many(
 
 
 @transaction.atomic
-def take_back_narrower(*, by: Access, artist: Artist, use: str, about: About) -> Given | None:
+def take_back_narrower(
+    *, by: Access, artist: Artist, use: str, about: About, territories: Sequence[str] = ()
+) -> Given | None:
     """Let the wider answer speak again; None when there was no narrower one."""
+    territories = sorted(territories)
     last = (
-        Permission.objects.filter(artist=artist, use=use, scope=about.key, territories=[])
+        Permission.objects.filter(artist=artist, use=use, scope=about.key, territories=territories)
         .order_by("-id")
         .first()
     )
     needed = scope_needed(use, Stance.ALLOW) if last is None else scope_to_clear(last)
     by.require(artist, needed)
     given = permissions.clear_permission(
-        by=by.user, artist=artist, use=use, scope=about, role=by.role_for(artist)
+        by=by.user,
+        artist=artist,
+        use=use,
+        scope=about,
+        territories=territories,
+        role=by.role_for(artist),
     )
     if given is not None:
         _tell(by, artist, given.permission.act, use=use, stance=given.permission.stance)

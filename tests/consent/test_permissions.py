@@ -414,3 +414,12 @@ def test_a_clock_that_was_set_back_hides_no_refusal(world: World) -> None:
         (recorded,) = cursor.fetchone()
     assert recorded <= now() < head
     assert not world.allowed()
+
+
+def test_an_exception_for_some_countries_can_be_taken_back(world: World) -> None:
+    world.says("allow")
+    world.says("deny", territories=["DE"])
+    assert not world.allowed(territory="DE")
+    clear_permission(by=None, artist=world.maren, use=TRAIN, scope=EVERYTHING, territories=["DE"])
+    assert world.allowed(territory="DE")
+    assert world.allowed()

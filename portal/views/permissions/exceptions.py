@@ -54,8 +54,8 @@ def exceptions(request: PortalRequest, slug: str) -> HttpResponse:
                 "about": about_text(about),
                 "url": page_of(reader, about, one.use),
                 "stance": Stance(one.stance).label,
-                "hidden": about_data(about),
-                "may_clear": not one.territories and reader.may(scope_to_clear(one)),
+                "hidden": about_data(about) | {"territories": " ".join(one.territories)},
+                "may_clear": reader.may(scope_to_clear(one)),
             }
         )
     return render(

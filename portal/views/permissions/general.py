@@ -160,7 +160,13 @@ def clear_answer(request: PortalRequest, slug: str, use: str) -> HttpResponse:
     use = use_of(use)
     about = about_of(reader.artist, request.POST)
     try:
-        given = take_back_narrower(by=reader.access, artist=reader.artist, use=use, about=about)
+        given = take_back_narrower(
+            by=reader.access,
+            artist=reader.artist,
+            use=use,
+            about=about,
+            territories=request.POST.get("territories", "").split(),
+        )
     except Refused as refusal:
         note = Note(use, refused=refusal.sentence)
     else:
