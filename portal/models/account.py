@@ -97,9 +97,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         error_messages={"unique": _("Somebody already signs in with this address.")},
     )
     name = models.CharField(_("name"), max_length=200, blank=True)
-    locale = models.CharField(
-        _("language"), max_length=10, default=settings.LANGUAGE_CODE
-    )
+    locale = models.CharField(_("language"), max_length=10, default=settings.LANGUAGE_CODE)
     time_zone = models.CharField(
         _("time zone"),
         max_length=64,
