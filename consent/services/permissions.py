@@ -406,7 +406,7 @@ def _spoke_before(
     undo: Act, undone: Permission, before: Permission | None, *, ended: Permission | None
 ) -> Permission:
     """The answer that speaks again: `before`, or none. `ended` is the yes that held until now."""
-    if before is None or before.way in (Way.REVOKED, Way.INVALIDATED, Way.CLEARED):
+    if before is None or before.way == Way.CLEARED:
         narrow = undone.scope != "*/*" or bool(undone.territories)
         return _copy(
             undone,

@@ -7,7 +7,8 @@ import pytest
 from consent.models import AICompany, Artist, ModelVersion, Permission, Recording, Tool
 from consent.queries.decision import Ask, decide_one
 from consent.scopes import Scope
-from consent.services.permissions import answer_permission, undo_act
+from consent.services.permissions import answer_permission, revoke_permission, undo_act
+from portal.models import User
 from tests.consent.build import (
     a_company,
     a_label,
@@ -117,3 +118,16 @@ def test_a_narrower_yes_for_later_that_is_undone_leaves_nothing(world: World) ->
     undo_act(by=None, act=later.act)
     assert not world.allowed(days=11)
     assert not world.allowed(days=11, outputs=True)
+
+
+def test_an_undo_after_a_revocation_brings_back_no_wider_yes(world: World) -> None:
+    world.says("allow")
+    narrow = Scope(tool=world.tool)
+    yes = world.says("allow", scope=narrow)
+    clerk = User.objects.create_user(email="clerk@fjord.test", password=None)
+    revoke_permission(by=clerk, permission=yes, reason="It was not her.")
+    assert not world.allowed()
+    again = world.says("allow", scope=narrow)
+    assert world.allowed()
+    undo_act(by=None, act=again.act)
+    assert not world.allowed()
