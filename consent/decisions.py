@@ -253,7 +253,7 @@ def decide(question: Question, facts: Facts) -> Decision:
             found, held = _right(right, question, facts, recording, tool)
             reasons += found
             holders += held
-    signed = [h.signed for h in holders]
+    signed: list[_Signatures] = [[(h.claim, h.licences)] for h in holders]
     if needs.own_signature:
         found, own = _signatures(question, facts, recording, tool)
         reasons += found
@@ -311,10 +311,10 @@ class _Signed:
     ends_at: datetime | None
 
     @classmethod
-    def of(cls, found: Sequence[tuple[ClaimFacts, _Licences]]) -> _Signed:
+    def of(cls, found: _Signatures) -> _Signed:
         """Of the licences of one holder, or of all who may sign for an artist."""
         covering = [x for _c, some in found for x in some.covering]
-        ends = [x.ends_at for x in covering] + [c.valid_until for c, _x in found]
+        ends = [x.ends_at for x in covering] + [c.valid_until for c, some in found if some.touching]
         return cls(
             since=min(x.began_at for x in covering),
             notice_days=min(x.notice_days for _c, some in found for x in some.touching),
@@ -328,7 +328,7 @@ class _Held:
 
     claim: ClaimFacts
     licence: LicenceFacts
-    signed: _Signed
+    licences: _Licences
 
 
 def covers(territories: frozenset[str], territory: str | None) -> bool:
@@ -366,14 +366,12 @@ def _right(
             )
             continue
         licences = _licences(claim.party, question, facts, tool)
-        if licences is not None:
-            held.append(
-                _Held(claim, _most_careful(licences.touching), _Signed.of([(claim, licences)]))
-            )
+        if licences.covering:
+            held.append(_Held(claim, _most_careful(licences.touching), licences))
         if claim.party in seen:
             continue
         seen.add(claim.party)
-        if licences is None:
+        if not licences.covering:
             reasons.append(
                 Reason(Code.NO_LICENCE, Verdict.NO, claim.party, right, claim.authority, claim.seq)
             )
@@ -433,8 +431,12 @@ class _Licences:
     touching: Sequence[LicenceFacts]
 
 
-def _licences(holder: int, question: Question, facts: Facts, tool: ToolFacts) -> _Licences | None:
-    """The licences of this holder on the question; None when none covers it."""
+type _Signatures = Sequence[tuple[ClaimFacts, _Licences]]
+"""The licences of one holder, or of all who may sign for an artist, with their claims."""
+
+
+def _licences(holder: int, question: Question, facts: Facts, tool: ToolFacts) -> _Licences:
+    """The licences of this holder on the question."""
     touching = [
         x
         for x in facts.licences
@@ -451,7 +453,7 @@ def _licences(holder: int, question: Question, facts: Facts, tool: ToolFacts) ->
         for x in touching
         if covers(x.territories, question.territory) and (not x.models or tool.model is not None)
     ]
-    return _Licences(covering, touching) if covering else None
+    return _Licences(covering, touching)
 
 
 def _most_careful(licences: Iterable[LicenceFacts]) -> LicenceFacts:
@@ -476,12 +478,13 @@ def _licensed(claim: ClaimFacts, theirs: Iterable[ClaimFacts], licences: _Licenc
 
 def _signatures(
     question: Question, facts: Facts, recording: RecordingFacts, tool: ToolFacts
-) -> tuple[list[Reason], list[_Signed]]:
+) -> tuple[list[Reason], list[_Signatures]]:
     """For style, name and image: each artist's own licence, or one by express authority.
 
     A blanket mandate is not express.
     """
-    reasons, signed = [], []
+    reasons: list[Reason] = []
+    signed: list[_Signatures] = []
     for artist in _asked(recording.main_artists, recording.featured_artists):
         entitled = [ClaimFacts(artist, "likeness", 10_000, "own", recording.seq)] + [
             c
@@ -494,11 +497,12 @@ def _signatures(
             and covers(c.territories, question.territory)
             and (c.valid_until is None or c.valid_until > question.at)
         ]
-        found = [(c, x) for c in entitled if (x := _licences(c.party, question, facts, tool))]
-        if found:
-            claim, licences = found[0]
+        found = [(c, _licences(c.party, question, facts, tool)) for c in entitled]
+        first = next(((c, x) for c, x in found if x.covering), None)
+        if first is not None:
+            claim, licences = first
             reasons.append(_licensed(claim, [claim], licences))
-            signed.append(_Signed.of(found))
+            signed.append(found)
         else:
             reasons.append(Reason(Code.NO_EXPRESS_AUTHORITY, Verdict.NO, artist, "likeness"))
     return reasons, signed
@@ -647,7 +651,7 @@ class _Outputs:
 
     tool: ToolFacts
     needs: Needs
-    signed: Sequence[_Signed]
+    signatures: Sequence[_Signatures]
 
     def run_off(self, answer: Answer) -> datetime | None:
         """Until when outputs of this model version go on after a withdrawal, if at all.
@@ -661,14 +665,15 @@ class _Outputs:
         registered_at = self.tool.model_registered_at
         if registered_at is None or registered_at >= answer.given_at:
             return None
-        if not self.signed or any(s.since >= answer.given_at for s in self.signed):
+        signed = [_Signed.of(found) for found in self.signatures]
+        if not signed or any(s.since >= answer.given_at for s in signed):
             return None
         days = answer.notice_days
         if days is None:
-            days = 0 if self.needs.voices else min(s.notice_days for s in self.signed)
+            days = 0 if self.needs.voices else min(s.notice_days for s in signed)
         # A no for a while gives way to the wider answer, and another licence may be a later one:
         # what comes after is for another decision.
-        ends = [answer.valid_until, *(s.ends_at for s in self.signed)]
+        ends = [answer.valid_until, *(s.ends_at for s in signed)]
         return min([answer.given_at + timedelta(days=days), *(e for e in ends if e is not None)])
 
 

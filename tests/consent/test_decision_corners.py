@@ -133,6 +133,21 @@ def test_the_shortest_notice_counts_of_all_licences_that_one_holder_signed() -> 
     assert not ask(about=given_facts).allowed
 
 
+def test_the_shortest_notice_counts_of_all_who_may_sign_for_her() -> None:
+    hers = replace(licence(MAREN, notice_days=3, territories=NORWAY), ref="in Norway")
+    before = facts(
+        tool=model(),
+        claims=(claim(FJORD, "likeness", repertoire=MAREN),),
+        licences=(licence(FJORD, notice_days=30),),
+        artists={MAREN: person(MAREN, took_back())},
+    )
+    assert ask("style", before).deciding.code is Code.RUNS_OFF
+    both = replace(before, licences=(*before.licences, hers))
+    assert ask("style", both, territory="JP").deciding.code is Code.RUNS_OFF
+    assert not ask("style", both, territory="NO").allowed
+    assert not ask("style", both).allowed
+
+
 def test_a_later_licence_does_not_end_what_an_older_one_lets_run_off() -> None:
     gone = took_back()
     old = licence(FJORD, notice_days=30, ends_at=NOW + days(3))
