@@ -395,13 +395,15 @@ class Book:
             )
 
     def _clear(self, choose: Choices) -> None:
-        narrow = [slot for slot in self.answers if slot[2:5] != (None, None, None) and not slot[5]]
+        narrow = [slot for slot in self.answers if slot[2:] != (None, None, None, ())]
         if not narrow:
             return
         slot = choose.one_of(narrow)
         last = self.permissions[slot][-1]
         scope = Scope(last.recording, last.company, last.tool)
-        given = clear_permission(by=None, artist=last.artist, use=slot[1], scope=scope)
+        given = clear_permission(
+            by=None, artist=last.artist, use=slot[1], scope=scope, territories=slot[5]
+        )
         if given is not None:
             self._note_answer(slot, given.permission, stance="undecided", way="cleared")
 
@@ -432,8 +434,8 @@ class Book:
         for permission in undone.act.permissions.select_related("act").order_by("id"):
             slot = next(s for s in expected if _is_slot_of(permission, s))
             row = expected[slot].pop(0)
-            narrow = permission.scope != "*/*"
-            if row is None or row.says["way"] in ("revoked", "cleared"):
+            narrow = slot[2:] != (None, None, None, ())
+            if row is None or row.says["way"] == "cleared":
                 self._note_answer(
                     slot,
                     permission,

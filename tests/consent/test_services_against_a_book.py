@@ -56,7 +56,17 @@ class Life(RuleBasedStateMachine):
         for ask, at, decision in zip(asks, answered.at, answered.decisions, strict=True):
             assert decision.seq == answered.seq
             assert decision.allowed == self.book.expected(ask, at), (ask, self.story)
+            self._holds_as_long_as_it_says(ask, at, decision)
         self.given.append((asks, answered.seq, answered.at, answered.decisions))
+
+    def _holds_as_long_as_it_says(self, ask: Ask, at: datetime, decision: Decision) -> None:
+        """A yes holds, without any new act, at every moment from `at` to its end."""
+        if not decision.allowed or at < self.book.moment:
+            return
+        for n in range(13):
+            later = self.book.start + timedelta(days=n)
+            if at < later and (decision.valid_until is None or later < decision.valid_until):
+                assert self.book.expected(ask, later), (ask, later, decision, self.story)
 
     @invariant()
     def every_song_is_answered_by_the_book(self) -> None:
@@ -93,7 +103,7 @@ def test_what_the_services_write_is_what_the_book_says() -> None:
         Life,
         settings=settings(
             deadline=None,
-            max_examples=500 if SOAK else 12,
+            max_examples=500 if SOAK else 8,
             stateful_step_count=60 if SOAK else 40,
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
