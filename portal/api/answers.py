@@ -4,16 +4,19 @@ A company learns the answer and what stands in its way, never who else was asked
 are, or which of them said what: the same reason counts once.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from django.utils import translation
+
 from consent.decisions import Code, Decision, Reason
 from consent.queries.decision import Answered, Ask
 from consent.sentences import spell
 from consent.words import Right
-from portal.queries.api import moment_or_none
+from portal.queries.api import moment, moment_or_none
 from portal.services.tokens import sign_decision
 
 # What would say something about a person that is nobody's business, and what is said instead.
@@ -24,15 +27,12 @@ _DISCREET: Final = {Code.GUARDIAN_MISSING: Code.ARTIST_UNDECIDED}
 def _reason(
     code: Code, verdict: str, right: str, until: datetime | None, licence: str
 ) -> dict[str, Any]:
-    """One reason; the machine lane speaks one language, so that it can be kept."""
+    """One reason; machines are spoken to in one language, so that it can be kept."""
     day = f"{until:%Y-%m-%d}" if until is not None else ""
-    found: dict[str, Any] = {
-        "code": str(code),
-        "verdict": verdict,
-        "sentence": spell(
-            code, right=Right(right).label if right else "", until_text=day, plain=True
-        ),
-    }
+    with translation.override("en"):
+        name = Right(right).label if right else ""
+        sentence = spell(code, right=name, until_text=day, plain=True)
+    found: dict[str, Any] = {"code": str(code), "verdict": str(verdict), "sentence": sentence}
     if right:
         found["right"] = right
     if licence:
@@ -61,12 +61,33 @@ def decision_body(ask: Ask, decision: Decision, *, at: datetime, seq: int) -> di
     }
 
 
-def decisions_body(asks: Sequence[Ask], answered: Answered) -> dict[str, Any]:
-    """The answer to a batch: one `seq` for all, the decisions in the order of the questions."""
-    return {
-        "seq": answered.seq,
-        "items": [
-            decision_body(ask, decision, at=at, seq=answered.seq)
-            for ask, at, decision in zip(asks, answered.at, answered.decisions, strict=True)
-        ],
-    }
+def decisions_text(asks: Sequence[Ask], answered: Answered) -> str:
+    """The answer to a batch as JSON: one `seq` for all, in the order of the questions.
+
+    The same as `decision_body` says, put together from texts that were made before: reasons are
+    few, and each is spelled once.
+    """
+    seq = answered.seq
+    items = []
+    for ask, at, decision in zip(asks, answered.at, answered.decisions, strict=True):
+        token = sign_decision(ask, at=at, seq=seq, allowed=decision.allowed)
+        until = decision.valid_until
+        items.append(
+            f'{{"decision":"{token}","allowed":{"true" if decision.allowed else "false"},'
+            f'"reasons":[{_reasons_text(decision)}],'
+            f'"valid_until":{"null" if until is None else _quoted(moment(until))}}}'
+        )
+    return f'{{"seq":{seq},"items":[{",".join(items)}]}}'
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def _reasons_text(decision: Decision) -> str:
+    return ",".join({key: _reason_text(*key) for key in map(_public, decision.reasons)}.values())
+
+
+@lru_cache(maxsize=4_096)
+def _reason_text(code: Code, verdict: str, right: str, until: datetime | None, licence: str) -> str:
+    return json.dumps(_reason(code, verdict, right, until, licence))

@@ -9,14 +9,15 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg
-from django.db import OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 SECONDS: Final = 1.5
 CONNECT_SECONDS: Final = 1.0
@@ -29,28 +30,31 @@ _connectors: ThreadPoolExecutor | None = None
 
 
 @contextmanager
-def within(seconds: float = SECONDS) -> Iterator[None]:
+def within(seconds: float = SECONDS) -> Iterator[Callable[[], bool]]:
     """Let what is inside use the database for `seconds` at most.
+
+    Gives a function that says whether half of the time is left.
 
     Raises `OperationalError` when the database was not reached or did not answer in time; the
     connection is then unusable, and Django replaces it with the next request.
     """
     until = time.monotonic() + seconds
+    connection = connections[DEFAULT_DB_ALIAS]
     if connection.connection is None:
-        _reach()
-    connection.ensure_connection()
+        _reach(connection)
+        connection.ensure_connection()
     _watch()
     me = threading.get_ident()
     with _lock:
         _waiting[me] = (until, connection.connection)
     try:
-        yield
+        yield lambda: time.monotonic() < until - seconds / 2
     finally:
         with _lock:
             _waiting.pop(me, None)
 
 
-def _reach() -> None:
+def _reach(connection: BaseDatabaseWrapper) -> None:
     """Find out, in bounded time, whether the database takes connections at all."""
     global _connectors
     if _connectors is None:

@@ -7,15 +7,18 @@ without any effect here. What is wrong is said as a problem, whoever finds it.
 
 from collections.abc import Callable
 from datetime import UTC
+from functools import lru_cache
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponseBase
-from django.urls import resolve
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import ResolverMatch, get_urlconf, resolve
 from django.utils import timezone, translation
 
 from portal.api.problems import of_exception
 
 PREFIX: Final = "/api/v1/"
+DECISIONS: Final = f"{PREFIX}decisions"
+LANGUAGE: Final = "en"
 
 type Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -26,8 +29,10 @@ def machine_lane(get_response: Handler) -> Handler:
     def answer(request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(PREFIX):
             return get_response(request)
-        with translation.override("en"), timezone.override(UTC):
+        try:
             response = _answer(request)
+        except Exception as error:
+            response = _problem(request, error)
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "private, no-store"
         return response
@@ -36,15 +41,30 @@ def machine_lane(get_response: Handler) -> Handler:
 
 
 def _answer(request: HttpRequest) -> HttpResponseBase:
-    try:
-        match = resolve(request.path_info)
-        request.resolver_match = match
+    match = _match(request.path_info)
+    request.resolver_match = match
+    if getattr(match.func, "speaks_no_language", False):
+        return match.func(request)  # type: ignore[no-any-return]
+    with translation.override(LANGUAGE), timezone.override(UTC):
         response: Any = match.func(request, *match.args, **match.kwargs)
         if callable(getattr(response, "render", None)):
             response = response.render()
-    except Exception as error:
+    return response  # type: ignore[no-any-return]
+
+
+def _problem(request: HttpRequest, error: Exception) -> HttpResponse:
+    with translation.override(LANGUAGE), timezone.override(UTC):
         problem = of_exception(error)
         if problem is None:
-            raise
+            raise error
         return problem.as_response(request.path)
-    return response  # type: ignore[no-any-return]
+
+
+def _match(path: str) -> ResolverMatch:
+    """The view at this address. The busiest address is found without looking for it each time."""
+    return _busiest(get_urlconf()) if path == DECISIONS else resolve(path)
+
+
+@lru_cache(maxsize=4)
+def _busiest(urlconf: str | None) -> ResolverMatch:
+    return resolve(DECISIONS, urlconf)

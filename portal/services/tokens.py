@@ -33,6 +33,7 @@ VERSION: Final = "ln1"
 LONGEST: Final = 1_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Decided:
 
 def sign_decision(ask: Ask, *, at: datetime, seq: int, allowed: bool) -> str:
     """The token of one decision; `at` (UTC) is the moment that was answered for."""
-    payload = json.dumps(
+    payload = _ENCODE(
         [
             ask.isrc,
             ask.use,
@@ -57,8 +58,7 @@ def sign_decision(ask: Ask, *, at: datetime, seq: int, allowed: bool) -> str:
             (at - EPOCH) // MICROSECOND,
             seq,
             int(allowed),
-        ],
-        separators=(",", ":"),
+        ]
     )
     text = f"{VERSION}.{_encode(payload.encode())}"
     return f"{text}.{_encode(_mac(str(settings.SECRET_KEY), text))}"

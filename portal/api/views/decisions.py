@@ -1,6 +1,5 @@
 """May this happen? The hot path, and the same question about the past."""
 
-import json
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -11,10 +10,12 @@ from rest_framework.response import Response
 
 from consent import clock
 from consent.errors import Refused
-from consent.queries.decision import decide_many
+from consent.queries.decision import Ask, decide_loaded, decide_many
 from consent.queries.ledger import position_at
 from portal.api import authentication, limits, shapes
-from portal.api.answers import decision_body, decisions_body, reasons_of
+from portal.api.answers import decision_body, decisions_text, reasons_of
+from portal.api.asking import bring
+from portal.api.authentication import Caller
 from portal.api.deadline import within
 from portal.api.problems import ItemError, Problem, invalid, scope_missing
 from portal.api.reading import Fault, read_ask_of_query, read_decisions, read_moment
@@ -37,17 +38,24 @@ def answer_decisions(request: HttpRequest) -> HttpResponse:
     """
     if request.method != "POST":
         raise Problem(405, "method_not_allowed", _("Ask by POST."), headers={"Allow": "POST"})
-    body = body_of(request, LARGEST_QUESTION)
-    if body and not _is_json(request):
-        raise Problem(415, "unsupported_media_type", _("Send application/json."))
-    with within():
-        caller = authentication.authenticate(request)
-        limits.take("decide", str(caller.client))
-        if ApiScope.DECIDE not in caller.scopes:
-            raise scope_missing(ApiScope.DECIDE)
-        asks, min_seq = read_decisions(json_of(body))
-        _refuse_future([ask.at for ask in asks])
-        answered = decide_many(asks, company=caller.company_id)
+    try:
+        asks, min_seq = _read(request)
+    except Problem:
+        # What is wrong with a question is between us and a client that may ask one.
+        with within():
+            _may_decide(authentication.authenticate(request))
+        raise
+    if all(ask.at is None for ask in asks):
+        caller, loaded = bring(request, asks)
+        _may_decide(caller)
+        assert loaded is not None
+        answered = decide_loaded(asks, loaded, company=caller.company_id)
+    else:
+        with within():
+            caller = authentication.authenticate(request)
+            _may_decide(caller)
+            _refuse_future([ask.at for ask in asks])
+            answered = decide_many(asks, company=caller.company_id)
     if answered.seq < min_seq:
         raise Problem(
             503,
@@ -55,17 +63,26 @@ def answer_decisions(request: HttpRequest) -> HttpResponse:
             _("The ledger has not come that far. Ask again."),
             headers={"Retry-After": "1"},
         )
-    response = HttpResponse(
-        json.dumps(decisions_body(asks, answered)), content_type="application/json"
-    )
+    response = HttpResponse(decisions_text(asks, answered), content_type="application/json")
     authentication.note(caller)
     return response
 
 
+def _read(request: HttpRequest) -> tuple[list[Ask], int]:
+    body = body_of(request, LARGEST_QUESTION)
+    if body and not _is_json(request):
+        raise Problem(415, "unsupported_media_type", _("Send application/json."))
+    return read_decisions(json_of(body))
+
+
+def _may_decide(caller: Caller) -> None:
+    limits.take("decide", str(caller.client))
+    if ApiScope.DECIDE not in caller.scopes:
+        raise scope_missing(ApiScope.DECIDE)
+
+
 def _refuse_future(moments: list[Any]) -> None:
     """Nobody knows yet what will be allowed. Raises `Problem` with a pointer to each."""
-    if all(at is None for at in moments):
-        return
     now = clock.now()
     errors = [
         ItemError(f"/items/{i}/at", "at_in_future", str(_("That moment has not come yet.")))
@@ -107,6 +124,7 @@ class DecisionsView(MachineView):
         def view(request: HttpRequest) -> HttpResponse:
             return answer_decisions(request)
 
+        view.speaks_no_language = True  # type: ignore[attr-defined]
         view.cls = cls  # type: ignore[attr-defined]
         view.initkwargs = initkwargs  # type: ignore[attr-defined]
         view.csrf_exempt = True  # type: ignore[attr-defined]
