@@ -91,7 +91,8 @@ SELECT id, %(artist)s, 'MainArtist', '', 0, 'undeclared', 'ern' FROM loading
 INSERT INTO consent_rightsclaim (entry_id, claim, party_id, recording_id, "right", share_bp,
                                  territories, authority, standing, source, ended)
 SELECT mastered, gen_random_uuid(),
-       CASE WHEN i %% 10 = 7 THEN %(other)s ELSE %(holder)s END::bigint, id, 'master', 10000, '{}', 'contract', 'declared', 'import', false FROM loading
+       CASE WHEN i %% 10 = 7 THEN %(other)s ELSE %(holder)s END::bigint, id, 'master', 10000,
+       '{}', 'contract', 'declared', 'import', false FROM loading
 
 INSERT INTO consent_rightsclaim (entry_id, claim, party_id, work_id, "right", share_bp,
                                  territories, authority, standing, source, ended)
