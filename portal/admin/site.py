@@ -10,7 +10,13 @@ from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.shortcuts import redirect, resolve_url
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -25,6 +31,8 @@ from portal.admin.base import ScopedAdmin
 LEFT_OUT = frozenset(
     {"password_change", "password_change_done", "autocomplete", "view_on_site", "login"}
 )
+
+PAGE_METHODS = ("GET", "HEAD", "POST")
 
 
 class LinerAdminSite(admin.AdminSite):
@@ -62,6 +70,8 @@ class LinerAdminSite(admin.AdminSite):
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.user.is_authenticated and not request.user.is_staff:
                 raise PermissionDenied
+            if request.method not in PAGE_METHODS and self.has_permission(request):
+                return HttpResponseNotAllowed(PAGE_METHODS)
             return inner(request, *args, **kwargs)
 
         return cast(V, update_wrapper(guarded, inner))

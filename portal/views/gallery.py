@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from portal.context import ArtistChoice, FrameFacts, frame
 from portal.templatetags.charts import BarChart, Series
@@ -286,6 +287,7 @@ def sample_context() -> dict[str, Any]:
     }  # fmt: skip
 
 
+@require_GET
 def gallery(request: HttpRequest) -> HttpResponse:
     """The page, for staff and while developing; to everyone else it does not exist."""
     if not (settings.DEBUG or request.user.is_staff):
