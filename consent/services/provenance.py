@@ -532,7 +532,12 @@ def _decide(
 ) -> dict[str, tuple[bool, str, int]]:
     tool, model = model_version.tool.slug, model_version.ref
     answered = decide_many([Ask(isrc, str(use), tool, at=at, model=model) for isrc in isrcs])
-    return dict(zip(isrcs, _verdicts(answered), strict=True))
+    verdicts = dict(zip(isrcs, _verdicts(answered), strict=True))
+    # What runs off after a withdrawal are outputs. A model learns nothing more from that day on.
+    for isrc, decision in zip(isrcs, answered.decisions, strict=True):
+        if any(r.code is Code.RUNS_OFF for r in decision.reasons):
+            verdicts[isrc] = (False, str(Code.ARTIST_WITHDREW), answered.seq)
+    return verdicts
 
 
 def _verdicts(answered: Answered) -> list[tuple[bool, str, int]]:
