@@ -62,7 +62,7 @@ def address_of(route: Route, world: World) -> str:
         route.name, kwargs={name: _argument(name, route, world) for name in route.arguments}
     )
     asked = {"use": "discovery", "tool": side.tool.slug, "isrc": side.songs[0].isrc}
-    query = {
+    queries: dict[str, dict[str, Any]] = {
         "why": asked,
         "why_receipt": asked,
         "api-history": {**asked, "at": "2026-01-15T00:00:00Z"},
@@ -70,7 +70,8 @@ def address_of(route: Route, world: World) -> str:
         "api-inclusion": {"seq": 1},
         "api-consistency": {"old": 1, "new": 2},
         "api-replay": {"decision": side.texts["decision"]},
-    }.get(route.name)
+    }
+    query = queries.get(route.name)
     return f"{url}?{urlencode(query)}" if query else url
 
 
