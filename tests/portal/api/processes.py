@@ -30,6 +30,7 @@ def web_processes(environment: Mapping[str, str], how_many: int) -> Iterator[lis
             ],
             env={**environment, "LINER_PROCESS": "web"},
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # each 503 is a line in the log
             cwd=settings.BASE_DIR,
         )
         for port in ports
