@@ -58,6 +58,8 @@ class Recording(models.Model):
     updated_at = models.DateTimeField(editable=False)
 
     class Meta:
+        # An artist's recordings are listed by title, a page at a time, however many there are.
+        indexes = [models.Index(fields=["title", "id"], name="recordings_by_title")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(isrc__regex=r"^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core import signing
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.utils.functional import Promise
 
 from consent.catalogue.roles import name_of_role
@@ -14,6 +14,7 @@ from consent.models import (
     ArtistRecording,
     Credit,
     Party,
+    ProfileCount,
     Recording,
     RecordingTitle,
     Release,
@@ -55,7 +56,7 @@ def recordings_of(
     page's own; one that is not (an old bookmark) leads to the first page.
     """
     found = search_recordings(artist, search)
-    total = found.count()
+    total = found.count() if search.strip() else _number_of(artist)
     place = _place(after)
     if place is not None:
         title, pk = place
@@ -71,6 +72,12 @@ def recordings_of(
     rows = tuple(RecordingRow(b.recording, _others(b.recording), b.featured) for b in billed[:size])
     last = rows[-1].recording if rows and more else None
     return RecordingPage(rows, _token(last.title, last.pk) if last else "", total)
+
+
+def _number_of(artist: Artist) -> int:
+    """How many recordings an artist has, added up from those of each rights profile."""
+    counted = ProfileCount.objects.filter(artist=artist).aggregate(n=Sum("recordings"))
+    return int(counted["n"] or 0)
 
 
 def search_recordings(artist: Artist, search: str = "") -> QuerySet[ArtistRecording]:
