@@ -223,7 +223,9 @@ SELECT t.id, t.ref, t.slug, t.name, t.kind, t.about, c.party_id, c.slug, p.ref, 
 
 # The recordings that an answer or a licence names, by what names them; and all of them by profile.
 # An answer of anybody who is asked about a recording names it: the ones that speak, and those
-# given for later.
+# given for later. A partition begins with the recording, which its scope implies, so that one sort
+# serves the window and the signatures; OFFSET 0 has the named recordings looked up one by one
+# instead of the whole catalogue being read.
 _GROUPS = """
 WITH person AS MATERIALIZED (
     SELECT DISTINCT unnest(i.main_artists || i.featured_artists || i.voices) AS id
@@ -233,11 +235,12 @@ WITH person AS MATERIALIZED (
      WHERE p.artist_id = %(artist)s
 ), ranked AS (
     SELECT p.*, max(p.id) FILTER (WHERE p.valid_from IS NULL OR p.valid_from <= ledger.now)
-                OVER (PARTITION BY p.artist_id, p.use, p.scope, p.territories) AS speaking
+                OVER (PARTITION BY p.recording_id, p.artist_id, p.use, p.scope,
+                                   p.territories) AS speaking
       FROM (SELECT ledger_now() AS now) ledger, person
       JOIN consent_permission p ON p.artist_id = person.id AND p.recording_id IS NOT NULL
 ), answered AS (
-    SELECT a.recording_id, string_agg(json_build_array(a.artist_id, a.use, a.company_id, a.tool_id,
+    SELECT a.recording_id, string_agg(ROW(a.artist_id, a.use, a.company_id, a.tool_id,
                a.stance, a.way, CASE WHEN a.id IS DISTINCT FROM speaking THEN a.valid_from END,
                a.valid_until, a.territories, a.notice_days, a.took_back_allow)::text, ';'
                ORDER BY a.artist_id, a.use, a.scope, a.territories, a.id) AS signature
@@ -255,7 +258,8 @@ WITH person AS MATERIALIZED (
 )
 SELECT true, r.profile_id, min(r.isrc), count(*)
   FROM answered FULL JOIN listed USING (recording_id)
-  JOIN consent_recording r ON r.id = recording_id
+  CROSS JOIN LATERAL (
+       SELECT profile_id, isrc FROM consent_recording x WHERE x.id = recording_id OFFSET 0) r
  GROUP BY r.profile_id, answered.signature, listed.versions
 UNION ALL
 SELECT false, p.profile_id, r.isrc, p.recordings
