@@ -47,7 +47,7 @@ class Asker:
     each template, which costs more than the page.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, second_factor: bool = True) -> None:
         self.world = world
         self._handler = BaseHandler()
         self._handler.load_middleware()
@@ -55,7 +55,7 @@ class Asker:
         self._credentials: dict[Actor, dict[str, str]] = {Actor.ANONYMOUS: {}}
         for actor, user in world.people.items():
             client = Client()
-            signing.sign_in(client, user, second_factor=True, just_confirmed=True)
+            signing.sign_in(client, user, second_factor=second_factor, just_confirmed=True)
             cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
             self._credentials[actor] = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={cookie}"}
         for actor, key in world.keys.items():

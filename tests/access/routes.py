@@ -30,6 +30,11 @@ class Route:
         """Whether machines ask here, and nobody else."""
         return self.pattern.startswith("api/v1/")
 
+    @property
+    def is_admin(self) -> bool:
+        """Whether staff work here."""
+        return self.pattern.startswith("admin/")
+
 
 def all_routes() -> list[Route]:
     """Every pattern of the URLconf: pages, API, sign-in and admin."""

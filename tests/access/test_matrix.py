@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.urls import reverse
 
 from portal.api import limits
-from tests.access.actors import Actor
+from tests.access.actors import NOBODY, STAFF, Actor
 from tests.access.asking import Answer, Asker, leaks
 from tests.access.payloads import payload_of
 from tests.access.routes import Route, address_of, all_routes
@@ -20,8 +20,12 @@ from tests.access.world import World
 METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 ROUTES: Final = all_routes()
 
-FOR_HEAD: Final = (Actor.ARTIST, Actor.OTHER_ARTIST, Actor.LABEL_STAFF, Actor.OTHER_LABEL_STAFF)
-"""Who asks by HEAD, which Django makes of what answers GET."""
+NOT_STAFF_AGAIN: Final = frozenset({Actor.ARTIST, Actor.EX_MANAGER})
+"""Of the people who are not staff, who asks the admin again by POST: one guard turns all of them
+away before it looks at what is asked and how, as all of them find out by GET."""
+
+FOR_PUT: Final = frozenset({Actor.ANONYMOUS, Actor.ARTIST, Actor.OPERATOR})
+"""Who asks a door of sign-in by PUT, which the library takes for POST."""
 
 REFUSED: Final[frozenset[Expected]] = frozenset({401, 403, 404, 405, 302, SIGN_IN})
 """What a method may get that nothing answers; 302 is a door that leads away."""
@@ -67,10 +71,19 @@ def who_asks_in_vain(route: Route, method: str) -> Sequence[Actor]:
     """Nobody, and whoever reaches most at this door: what she does not get nobody gets."""
     if route.is_api:
         return (Actor.ANONYMOUS, Actor.API_CLIENT, Actor.OTHER_API_CLIENT)
-    if method == "HEAD":
-        return FOR_HEAD
-    most = Actor.OPERATOR if route.pattern.startswith("admin/") else Actor.ARTIST
-    return (Actor.ANONYMOUS, most)
+    if route.is_admin:
+        return (Actor.ANONYMOUS, Actor.OTHER_LABEL_STAFF if method == "HEAD" else Actor.OPERATOR)
+    return (Actor.ANONYMOUS, Actor.ARTIST, *([Actor.OTHER_ARTIST] if method == "HEAD" else []))
+
+
+def who_asks(route: Route, method: str) -> list[Actor]:
+    """Everybody, but for what the same guard or the same code was asked already."""
+    if method == "PUT":
+        return [actor for actor in Actor if actor in FOR_PUT]
+    if route.is_admin and method == "POST":
+        again = NOBODY | STAFF | NOT_STAFF_AGAIN
+        return [actor for actor in Actor if actor in again]
+    return list(Actor)
 
 
 def outcome(answer: Answer) -> Expected:
@@ -135,8 +148,10 @@ def test_everybody_gets_what_the_table_says_and_nothing_of_anybody_elses(
     url, payload = address_of(route, world), payload_of(route, world)
     wrong: list[str] = []
     for method, answers in TABLE[route.name].items():
-        for actor, expected in answers.items():
-            cache.clear()  # what is counted is tried elsewhere
+        for actor in who_asks(route, method):
+            expected = answers[actor]
+            if route.pattern.startswith("accounts/"):
+                cache.clear()  # what is counted is tried elsewhere
             answer = asker.ask(actor, method, url, payload)
             got = outcome(answer)
             if got != expected:
@@ -158,7 +173,8 @@ def test_a_method_that_is_not_in_the_table_does_nothing_and_shows_nothing(
         if method in TABLE[route.name]:
             continue
         for actor in who_asks_in_vain(route, method):
-            cache.clear()
+            if route.pattern.startswith("accounts/"):
+                cache.clear()
             answer = asker.ask(actor, method, url, payload)
             got = outcome(answer)
             if method == "HEAD" and "GET" in TABLE[route.name]:
