@@ -70,10 +70,10 @@ def _check(book: Book, artist: Artist, story: list[str]) -> None:
             assert counted.get(tool.slug, 0) == expected[tool.slug], (artist, use, tool, story)
         assert view.allowed == len({isrc for u, _, isrc in allowed if u == use})
         assert view.stance == _stance(book, artist, use)
-        for tool in book.tools:
-            alike = explain_groups(artist, use=use, tool=tool)
-            assert sum(a.recordings for a in alike) == len(hers)
-            assert sum(a.recordings for a in alike if a.allowed) == expected[tool.slug]
+        tool = book.tools[len(story) % len(book.tools)]
+        alike = explain_groups(artist, use=use, tool=tool)
+        assert sum(a.recordings for a in alike) == len(hers)
+        assert sum(a.recordings for a in alike if a.allowed) == expected[tool.slug]
 
 
 def _stance(book: Book, artist: Artist, use: UseKind) -> str:

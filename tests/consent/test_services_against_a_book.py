@@ -103,7 +103,7 @@ def test_what_the_services_write_is_what_the_book_says() -> None:
         Life,
         settings=settings(
             deadline=None,
-            max_examples=500 if SOAK else 8,
+            max_examples=500 if SOAK else 6,
             stateful_step_count=60 if SOAK else 40,
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
