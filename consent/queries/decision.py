@@ -87,13 +87,14 @@ def decide_many(
     )
 
 
-def decide_loaded(asks: Sequence[Ask], loaded: "Loaded", *, company: int) -> Answered:
-    """Decide `asks`, all about now, on facts that were brought already; as `decide_many`."""
-    loaded.forget_tools_of_others(company)
+def decide_loaded(asks: Sequence[Ask], loaded: Mapping[str, "Loaded"], *, company: int) -> Answered:
+    """Decide `asks`, all about now, on facts of one snapshot by use kind; as `decide_many`."""
+    for facts in loaded.values():
+        facts.forget_tools_of_others(company)
     return Answered(
-        loaded.seq,
-        (loaded.at,) * len(asks),
-        tuple(loaded.decide(ask) for ask in asks),
+        loaded[asks[0].use].seq,
+        tuple([loaded[ask.use].at for ask in asks]),
+        tuple([loaded[ask.use].decide(ask) for ask in asks]),
     )
 
 
