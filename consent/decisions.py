@@ -73,6 +73,7 @@ class Needs:
     voices: bool = False
     own_signature: bool = False  # a licence by the artist, or by someone with express authority
     always_artist: bool = False  # no contract can do without her
+    lent: bool = False  # likeness: for a minor, only with a guardian
 
 
 NEEDS: dict[str, Needs] = {
@@ -80,9 +81,9 @@ NEEDS: dict[str, Needs] = {
     "analysis_training": Needs(master=True, publishing=True, artists=True),
     "remix_input": Needs(master=True, publishing=True, artists=True),
     "discovery": Needs(master=True, artists=True),
-    "voice": Needs(master=True, voices=True, always_artist=True),
+    "voice": Needs(master=True, voices=True, always_artist=True, lent=True),
     "style": Needs(artists=True, own_signature=True, always_artist=True),
-    "name_image": Needs(artists=True, own_signature=True, always_artist=True),
+    "name_image": Needs(artists=True, own_signature=True, always_artist=True, lent=True),
 }
 
 
@@ -615,7 +616,7 @@ def _answer(question: Question, artist: ArtistFacts, outputs: _Outputs) -> Reaso
         no = next((r for r in found if r.verdict is Verdict.NO), None)
         if no is not None:
             return no
-    if outputs.needs.voices and artist.is_minor and not artist.has_guardian:
+    if outputs.needs.lent and artist.is_minor and not artist.has_guardian:
         return Reason(Code.GUARDIAN_MISSING, Verdict.NO, artist.key)
     # Of several that all say yes, the one that ends first says how long it holds.
     return min(found, key=lambda r: (r.until is None, r.until or question.at))

@@ -18,6 +18,7 @@ def moment(at: datetime | None) -> str | None:
 
 
 def ref(value: uuid.UUID | None) -> str | None:
+    """A pseudonymous id as leaves write it."""
     return None if value is None else str(value)
 
 

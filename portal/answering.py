@@ -1,7 +1,7 @@
 """Which scope an answer needs: the rule that switches, forms and services share."""
 
 from consent.models import Permission
-from consent.words import Stance, UseKind
+from consent.words import LENT_KINDS, Stance
 from portal.roles import Scope
 
 
@@ -9,7 +9,7 @@ def scope_needed(use: str, stance: str) -> Scope:
     """What somebody must be allowed to do in order to give this answer."""
     if stance != Stance.ALLOW:
         return Scope.WITHDRAW
-    return Scope.ANSWER_VOICE if use == UseKind.VOICE else Scope.ANSWER
+    return Scope.ANSWER_VOICE if use in LENT_KINDS else Scope.ANSWER
 
 
 def scope_to_clear(permission: Permission) -> Scope:

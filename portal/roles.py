@@ -52,8 +52,8 @@ class ApiScope(TextChoices):
 SCOPE_SENTENCES: Final[dict[Scope, str | Promise]] = {
     Scope.SEE: _("Sees permissions, AI usage, credits and the history of every decision."),
     Scope.WITHDRAW: _("Can say no, and take back a yes, at any time."),
-    Scope.ANSWER: _("Can answer what AI may do, for everything but the voice."),
-    Scope.ANSWER_VOICE: _("Can answer what AI may do with the voice."),
+    Scope.ANSWER: _("Can answer what AI may do, for everything but voice, name and image."),
+    Scope.ANSWER_VOICE: _("Can answer what AI may do with voice, name and image."),
     Scope.SEE_MONEY: _("Sees earnings and statements."),
     Scope.EXPORT: _("Can download what can be seen as files."),
     Scope.SIGN_LICENCE: _("Can sign licences in the artist's name."),

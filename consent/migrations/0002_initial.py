@@ -617,7 +617,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='permission',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('stance', 'allow'), ('use', 'voice'), _negated=True), ('valid_until__isnull', False), _connector='OR'), name='a_voice_has_an_end_date', violation_error_code='voice_needs_end', violation_error_message='A yes to your voice always ends on a date.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('stance', 'allow'), ('use__in', ['voice', 'name_image']), _negated=True), ('valid_until__isnull', False), _connector='OR'), name='a_likeness_has_an_end_date', violation_error_code='voice_needs_end', violation_error_message='A yes to your voice, name or image always ends on a date.'),
         ),
         migrations.AddConstraint(
             model_name='permission',

@@ -152,10 +152,13 @@ class Permission(Fact):
                 violation_error_message=_("The end must come after the beginning."),
             ),
             models.CheckConstraint(
-                condition=~Q(use="voice", stance="allow") | Q(valid_until__isnull=False),
-                name="a_voice_has_an_end_date",
+                condition=~Q(use__in=["voice", "name_image"], stance="allow")
+                | Q(valid_until__isnull=False),
+                name="a_likeness_has_an_end_date",
                 violation_error_code="voice_needs_end",
-                violation_error_message=_("A yes to your voice always ends on a date."),
+                violation_error_message=_(
+                    "A yes to your voice, name or image always ends on a date."
+                ),
             ),
             models.CheckConstraint(
                 condition=~Q(way="cleared") | ~Q(scope="*/*") | ~Q(territories=[]),

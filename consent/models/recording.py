@@ -13,6 +13,7 @@ from consent.words import AiPart, Authority, Right, Standing
 
 
 def is_positive_share(field: str) -> Q:
+    """The condition that `field` is more than nothing and at most the whole (basis points)."""
     return Q(**{f"{field}__gte": 1, f"{field}__lte": 10_000})
 
 

@@ -29,7 +29,8 @@ from consent.models import (
 from consent.scopes import EVERYTHING, Scope, scope_key
 from consent.services.ledger import Leaf, is_frozen, record
 from consent.services.withdrawals import start_withdrawals
-from consent.words import Stance, UseKind, Way
+from consent.territories import normalise_territories
+from consent.words import LENT_KINDS, Stance, UseKind, Way
 
 if TYPE_CHECKING:
     from portal.models import User
@@ -67,8 +68,8 @@ def answer_permission(
     that was shown, by default the current one in the person's language.
 
     Raises `Refused` (`from_in_past`, `until_before_from`, `voice_needs_end`, `voice_too_long`,
-    `guardian_only`, `wording_changed`, `unknown_use`, `unknown_stance`, `territory`) and `Frozen`
-    for a yes while an audit alarm is open.
+    `guardian_only`, `wording_changed`, `unknown_use`, `unknown_stance`, `unknown_territory`), and
+    `Frozen` for a yes while an audit alarm is open.
     """
     with transaction.atomic():
         drafts = _Drafts(
@@ -461,13 +462,7 @@ class _Drafts:
         if stance not in Stance.values:
             raise Refused("unknown_stance", _("Answer later, no, ask me, or yes."), field="stance")
         self.by, self.role, self.use, self.stance, self.way = by, role, use, stance, way
-        self.territories = sorted({t.upper() for t in territories})
-        if any(len(t) != 2 or not t.isalpha() for t in self.territories):
-            raise Refused(
-                "territory",
-                _("Name territories by two letters, as in NO or DE."),
-                field="territory",
-            )
+        self.territories = normalise_territories(territories)
         # Orders all writers on this artist, so that the order of ids is the order of the ledger.
         self.artist = Artist.objects.select_for_update().get(pk=artist.pk)
         self.at = now()
@@ -489,28 +484,28 @@ class _Drafts:
         if stance == Stance.ALLOW:
             if is_frozen():
                 raise _frozen()
-            if use == UseKind.VOICE:
-                self._check_voice()
+            if use in LENT_KINDS:
+                self._check_lent()
             self.wording = self._wording(wording)
 
-    def _check_voice(self) -> None:
-        """A voice is lent for a time, and a minor's only by the guardian (NO FAKES; ELVIS)."""
+    def _check_lent(self) -> None:
+        """Likeness is lent for a time, and a minor's by the guardian only (NO FAKES; ELVIS)."""
         state = PartyState.objects.filter(party=self.artist.pk).order_by("-id").first()
         minor = state is not None and state.is_minor
         if minor and self.role != "guardian":
-            raise Refused("guardian_only", _("Only a guardian can answer for a minor's voice."))
+            raise Refused("guardian_only", _("Only a guardian can say yes to this for a minor."))
         years = VOICE_YEARS_MINOR if minor else VOICE_YEARS
         if self.valid_until is None:
             raise Refused(
                 "voice_needs_end",
-                _("A yes to your voice always ends on a date. Choose one."),
+                _("A yes to your voice, name or image always ends on a date. Choose one."),
                 field="valid_until",
             )
         begin = self.valid_from or self.at
         if self.valid_until > _years_after(begin, years):
             raise Refused(
                 "voice_too_long",
-                _("A yes to your voice lasts at most %(years)s years."),
+                _("A yes to this lasts at most %(years)s years."),
                 field="valid_until",
                 params={"years": years},
             )

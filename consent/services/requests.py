@@ -32,7 +32,7 @@ from consent.services.acts import open_act, ref_of, take_turn
 from consent.services.ledger import Leaf, record
 from consent.services.parties import check
 from consent.services.tools import refuse_suspended
-from consent.words import PartyKind, UseKind
+from consent.words import LENT_KINDS, PartyKind, UseKind
 
 if TYPE_CHECKING:
     from portal.models import User
@@ -204,11 +204,11 @@ def _check(
         raise Refused(
             "until_before_from", _("The end must come after the beginning."), field="valid_until"
         )
-    if use == UseKind.VOICE:
+    if use in LENT_KINDS:
         if valid_until is None:
             raise Refused(
                 "voice_needs_end",
-                _("A yes to a voice always ends on a date: say on which."),
+                _("A yes to a voice, name or image always ends on a date: say on which."),
                 field="valid_until",
             )
         if valid_until > (valid_from or at) + timedelta(days=VOICE_YEARS * 365.2425):

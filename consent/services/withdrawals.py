@@ -31,7 +31,7 @@ WITH mine AS MATERIALIZED (
     UNION SELECT c.party_id FROM consent_rightsclaim c WHERE c.repertoire_id = %(artist)s
     UNION SELECT %(artist)s
 ), licence AS (
-    SELECT l.company_id, max(v.notice_days) AS notice_days
+    SELECT l.company_id, min(v.notice_days) AS notice_days
       FROM consent_licence l JOIN LATERAL (
             SELECT * FROM consent_licenceversion v WHERE v.licence_id = l.id
              ORDER BY v.id DESC LIMIT 1) v ON true

@@ -20,6 +20,7 @@ from consent.services.tools import resume_tool, suspend_tool
 from consent.services.withdrawals import acknowledge_withdrawal
 from consent.services.wordings import publish_wording
 from consent.services.work import perform
+from consent.words import LENT_KINDS
 from portal.demo import opening
 from portal.demo.messages import deliver
 from portal.demo.opening import A, D, G, N, R, S, V
@@ -176,7 +177,9 @@ _FIRST_ANSWERS: Final[tuple[tuple[int, int, str, str, str, str], ...]] = (
 
 
 def _give(stage: Stage, answer: Sequence[str]) -> None:
-    stage.answer(*answer)
+    _person, _artist, use, stance = answer
+    lent = use in LENT_KINDS and stance == "allow"
+    stage.answer(*answer, for_days=900 if lent else None)
 
 
 def _answers() -> Iterator[tuple[tuple[int, int], Happening]]:
@@ -425,7 +428,7 @@ def _maren_keeps_an_album(stage: Stage) -> None:
 
 
 def _somebody_answers_for_tarik(stage: Stage) -> None:
-    stage.acts["tarik"] = stage.answer("tarik", "tarik", N, "allow").permission.act
+    stage.acts["tarik"] = stage.answer("tarik", "tarik", N, "allow", for_days=700).permission.act
 
 
 def _staff_revoke_it(stage: Stage) -> None:

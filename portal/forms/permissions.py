@@ -13,7 +13,7 @@ from consent.errors import Refused
 from consent.models import Permission
 from consent.scopes import Scope
 from consent.territories import normalise_territories
-from consent.words import Stance, UseKind
+from consent.words import LENT_KINDS, Stance, UseKind
 
 
 class DayInput(forms.DateInput):
@@ -92,11 +92,11 @@ class AnswerForm(forms.Form):
                 widget=forms.RadioSelect,
             )
         until = self.fields["valid_until"]
-        if use == UseKind.VOICE:
+        if use in LENT_KINDS:
             until.help_text = (
-                _("A yes to your voice always ends: at most 5 years from now.")
+                _("A yes to this always ends: at most 5 years from now.")
                 if minor
-                else _("A yes to your voice always ends: at most 10 years from now.")
+                else _("A yes to this always ends: at most 10 years from now.")
             )
         else:
             until.help_text = _("Empty: until you change it.")
@@ -117,11 +117,9 @@ class AnswerForm(forms.Form):
         if stance:
             self.initial["stance"] = stance
         said = self.data.get("stance", "") if self.is_bound else self.initial.get("stance", "")
-        if use == UseKind.VOICE and said == Stance.ALLOW:
+        if use in LENT_KINDS and said == Stance.ALLOW:
             until.required = True
-            until.error_messages["required"] = _(
-                "A yes to your voice always ends on a date. Choose one."
-            )
+            until.error_messages["required"] = _("A yes to this always ends on a date. Choose one.")
 
     def _start_from(self, current: Permission) -> None:
         self.initial["stance"] = current.stance
@@ -177,7 +175,7 @@ class ManyForm(forms.Form):
         label=_("Until, that day included"),
         required=False,
         widget=DayInput(),
-        help_text=_("Empty: until you change it. A yes to your voice always needs an end."),
+        help_text=_("Empty: until you change it. A yes to voice, name or image needs an end."),
     )
 
     def __init__(
@@ -198,10 +196,8 @@ class ManyForm(forms.Form):
         end = data.get("valid_until")
         if end is not None and end < timezone.localdate():
             self.add_error("valid_until", _("The end must lie ahead."))
-        elif data.get("use") == UseKind.VOICE and data.get("stance") == Stance.ALLOW and not end:
-            self.add_error(
-                "valid_until", _("A yes to your voice always ends on a date. Choose one.")
-            )
+        elif data.get("use") in LENT_KINDS and data.get("stance") == Stance.ALLOW and not end:
+            self.add_error("valid_until", _("A yes to this always ends on a date. Choose one."))
         return data
 
     @property

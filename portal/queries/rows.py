@@ -16,7 +16,7 @@ from consent.first_wordings import text_of
 from consent.models import Artist, Permission, PermissionRequest, Tool, Wording
 from consent.queries.effective import Step, ToolView, UseView
 from consent.queries.staff_reasons import reasons_given
-from consent.words import Stance, UseKind, Way
+from consent.words import LENT_KINDS, Stance, UseKind, Way
 from portal.access import Access
 from portal.answering import scope_needed
 from portal.queries.withdrawals import Stop
@@ -146,7 +146,7 @@ class Reader:
     def why_closed(self, use: str) -> str:
         """Why this reader cannot say yes to this."""
         reach = self.access.reach(self.artist)
-        if reach is not None and reach.is_minor and use == UseKind.VOICE:
+        if reach is not None and reach.is_minor and use in LENT_KINDS:
             return _("Only a guardian can say yes to this. A no is yours at any time.")
         if reach is not None and reach.is_own:
             return _("The others answer for all of you. A no is yours at any time.")

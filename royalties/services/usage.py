@@ -18,6 +18,7 @@ from consent.errors import Refused
 from consent.models import AICompany, Attribution, Output, TrainingRun, TrainingUse
 from consent.queries.decision import Ask
 from consent.services.acts import take_turn
+from consent.territories import known_territories
 from royalties.models import UsageConflict, UsageEvent, UsageRefusal
 from royalties.money import EXPONENTS
 from royalties.queries.judging import Judged, judge
@@ -431,10 +432,8 @@ def _check(report: UsageReport, at: datetime) -> None:
     if report.currency not in EXPONENTS:
         raise _Problem("currency", _("This is not a currency of ISO 4217."))
     territory = report.territory
-    if territory and not (
-        len(territory) == 2 and territory.isascii() and territory.isalpha() and territory.isupper()
-    ):
-        raise _Problem("territory", _("A territory has two capital letters, as in NO."))
+    if territory and territory not in known_territories():
+        raise _Problem("territory", _("A territory is a country's two capital letters, as in NO."))
     if report.occurred_at.tzinfo is None:
         raise _Problem("usage_time_zone", _("Say the time zone in which it happened."))
     if report.occurred_at > at:

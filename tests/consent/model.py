@@ -23,6 +23,7 @@ from consent.decisions import (
 ELSEWHERE = "elsewhere"  # a place that no fact names by itself
 TRAINING = ("generative_training", "analysis_training", "remix_input")
 OF_HER_OWN = ("style", "name_image")
+LENT = ("voice", "name_image")
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,11 @@ def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tupl
             continue
         if not overridden and not _says_yes(artist_facts, question, facts, place, signed):
             yield "artist", key
-        elif use == "voice" and artist_facts.is_minor and not artist_facts.has_guardian:
+        elif (
+            use in ("voice", "name_image")
+            and artist_facts.is_minor
+            and not artist_facts.has_guardian
+        ):
             yield "guardian_missing", key
 
 

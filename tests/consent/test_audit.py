@@ -75,6 +75,7 @@ def attack() -> Iterator[Attacker]:
             unique = f"ADD CONSTRAINT {table}_{column}_key UNIQUE ({column})"
             connection.execute(f"ALTER TABLE {table} {unique}".encode())
         for table in append_only_tables():
+            connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER".encode())
             for trigger in ("append_only_rows", "append_only_table"):
                 connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}".encode())
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from consent import vault
 from consent.errors import NotFound, Refused
 from consent.models import Artist, LedgerEntry, LedgerPersonal, Party, Permission, SubjectKey
 from consent.queries.decision import Ask, decide_one
-from consent import vault
 from consent.services.audit import audit_ledger
 from consent.services.erasure import ERASED_NAME, ErasureReason, erase_subject, erases
 from consent.services.parties import register_artist

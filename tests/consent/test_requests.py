@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from consent import vault
 from consent.clock import now
 from consent.errors import NotFound, Refused
 from consent.models import (
@@ -29,7 +30,6 @@ from consent.queries.requests import (
     combined,
     waiting_for,
 )
-from consent import vault
 from consent.services.permissions import answer_request
 from consent.services.requests import Asked, ask_permission, take_back_request
 from consent.services.tools import suspend_company, suspend_tool

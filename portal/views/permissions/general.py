@@ -11,7 +11,7 @@ from consent.errors import Refused
 from consent.models import AICompany, Permission
 from consent.queries.requests import waiting_for
 from consent.scopes import Scope as About
-from consent.words import Stance, UseKind
+from consent.words import LENT_KINDS, Stance, UseKind
 from portal.answering import scope_needed
 from portal.forms.permissions import AnswerForm
 from portal.queries.permissions import (
@@ -71,7 +71,7 @@ def answer(request: PortalRequest, slug: str, use: str) -> HttpResponse:
     stance = request.POST.get("stance", "")
     if stance in Stance.values:
         reader.access.require(reader.artist, scope_needed(use, stance))
-        if stance == Stance.ALLOW and use == UseKind.VOICE:
+        if stance == Stance.ALLOW and use in LENT_KINDS:
             return leads(request, _with_more(reader, about, use, stance))
         again = sign_in_again(request, stance, _with_more(reader, about, use, stance))
         if again is not None:
