@@ -88,7 +88,7 @@ def test_a_scan_finds_what_the_other_side_may_not_know(asker: Asker) -> None:
         (Actor.LABEL_STAFF, ADMIN),
         (Actor.OPERATOR, ADMIN),
     ],
-    ids=str,
+    ids=["manager", "assistant", "label staff", "operator"],
 )
 def test_who_acts_for_others_reaches_nothing_before_a_second_factor(
     actor: Actor, routes: dict[str, object], without_second_factor: Asker
