@@ -499,14 +499,19 @@ def _signatures(
             and (c.valid_until is None or c.valid_until > question.at)
         ]
         found = [(c, _licences(c.party, question, facts, tool)) for c in entitled]
-        first = next(((c, x) for c, x in found if x.covering), None)
-        if first is not None:
-            claim, licences = first
-            reasons.append(_licensed(claim, [claim], licences))
+        given = [_licensed(c, [c], x) for c, x in found if x.covering]
+        if given:
+            # One signature is enough, so the yes holds for as long as the longest of them.
+            reasons.append(min(given, key=lambda r: (*_soonest_last(r.until), r.seq or 0)))
             signed.append(found)
         else:
             reasons.append(Reason(Code.NO_EXPRESS_AUTHORITY, Verdict.NO, artist, "likeness"))
     return reasons, signed
+
+
+def _soonest_last(until: datetime | None) -> tuple[bool, float]:
+    """Sorts what never ends first, then what ends latest."""
+    return until is not None, -until.timestamp() if until is not None else 0.0
 
 
 def _override(holders: Iterable[_Held]) -> _Held | None:

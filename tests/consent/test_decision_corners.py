@@ -196,3 +196,11 @@ def test_a_guest_who_has_nothing_to_do_with_it_cannot_stand_in_the_way() -> None
     given_facts = replace(given_facts, artists={**given_facts.artists, AOI: guest})
     assert ask(about=given_facts).allowed
     assert given_facts.recording == RecordingFacts(key=7, seq=3, main_artists=(MAREN,))
+
+
+def test_of_two_who_may_sign_for_her_style_the_longer_licence_says_how_long_it_holds() -> None:
+    short = claim(FJORD, "likeness", repertoire=MAREN, valid_until=NOW + days(3))
+    both = facts(claims=(short,), licences=(licence(FJORD), licence(MAREN)))
+    reversed_ = replace(both, licences=both.licences[::-1])
+    assert ask("style", both).valid_until is None
+    assert ask("style", reversed_).valid_until is None

@@ -54,7 +54,7 @@ def test_everybody_with_access_stands_with_what_she_can_do_and_who_let_her_in(
     grant_access(by=maren_user, user=somebody("Bo Lindqvist"), artist=maren, role=Role.ASSISTANT)
     text = text_of(her, page("people", maren))
     assert "Manager</b>, through North Wind Management" in text
-    assert "Can answer what AI may do, for everything but the voice." in text
+    assert "Can answer what AI may do, for everything but voice, name and image." in text
     assert "let in by Maren Holt" in text
     assert "Until somebody ends it." in text
     assert "Fjord Records" in text

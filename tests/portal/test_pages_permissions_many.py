@@ -188,7 +188,7 @@ def test_only_those_without_an_answer_of_their_own(world: World, her: Client) ->
 
 def test_many_voices_are_lent_for_a_time_only(world: World, her: Client) -> None:
     page = her.get(world.url("many"), {"use": "voice", "stance": "allow"}).text
-    assert "A yes to your voice always ends on a date" in page
+    assert "A yes to this always ends on a date" in page
     choice = {"use": "voice", "stance": "allow", "valid_until": days_ahead(200)}
     her.post(world.url("answer_many"), previewed(her, world, **choice))
     assert Permission.objects.filter(use="voice", valid_until__isnull=False).count() == 3
