@@ -113,7 +113,9 @@ class AboutShape(StrictSerializer):
     """What to ask about again: only what applies is there."""
 
     use = serializers.ChoiceField(UseKind.choices, required=False)
-    uses = serializers.ListField(child=serializers.ChoiceField(UseKind.choices), required=False)
+    uses = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text=_("use kinds")
+    )
     isrc = serializers.CharField(required=False)
     artist = serializers.UUIDField(required=False, help_text=_("a pseudonym"))
     artists = serializers.ListField(child=serializers.UUIDField(), required=False)
