@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import psycopg
 
+from consent.words import PERSONAL_KINDS
+
 ARTISTS, EACH, LABELS, COMPANIES = 1_000, 100, 5, 6
 SOCIETY: Final = ARTISTS + LABELS + 1
 USES: Final = (
@@ -21,6 +23,8 @@ USES: Final = (
 )  # fmt: skip
 LICENSED: Final = "{generative_training,analysis_training,remix_input,discovery}"
 THEN: Final = datetime.now(UTC) - timedelta(days=30)
+
+UNTIL: Final = THEN + timedelta(days=3 * 365)
 
 type Superuser = psycopg.Connection[Any]
 
@@ -178,22 +182,25 @@ def _stances(copy: "_Copy", entry: _Ledger, people: Sequence[int], numbers: Sequ
         for k in people:
             for use in USES:
                 next(written)
+                stance = "deny" if k % 5 == 0 else "allow"
+                until = UNTIL if use in PERSONAL_KINDS else None
                 yield (
-                    entry(), k, use, "*/*", None, "deny" if k % 5 == 0 else "allow",
-                    "answered", "{}", False, acts[k],
+                    entry(), k, use, "*/*", None, stance, until, "answered", "{}", False, acts[k],
                 )  # fmt: skip
         for n in numbers:
             for use in USES:
                 next(written)
+                stance = "deny" if n % 7 == 0 else "allow"
+                until = UNTIL if use in PERSONAL_KINDS else None
+                artist = n // EACH + 1
                 yield (
-                    entry(), n // EACH + 1, use, f"r{n + 1}/*", n + 1,
-                    "deny" if n % 7 == 0 else "allow", "answered", "{}", False,
-                    acts[n // EACH + 1],
+                    entry(), artist, use, f"r{n + 1}/*", n + 1, stance, until, "answered", "{}",
+                    False, acts[artist],
                 )  # fmt: skip
 
     copy(
-        "consent_permission (entry_id, artist_id, use, scope, recording_id, stance, way,"
-        " territories, took_back_allow, act_id)",
+        "consent_permission (entry_id, artist_id, use, scope, recording_id, stance, valid_until,"
+        " way, territories, took_back_allow, act_id)",
         rows(),
     )
     return next(written)
