@@ -165,7 +165,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             [
                 *(sys.executable, "-m", "granian", "portal.wsgi:application"),
                 *("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-                *("--workers", "2", "--blocking-threads", "2", "--no-ws"),
+                *("--workers", "2", "--blocking-threads", "1", "--no-ws"),
                 *("--blocking-threads-idle-timeout", "600", "--log-level", "warning"),
             ],
             cwd=ROOT,
