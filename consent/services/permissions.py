@@ -528,13 +528,13 @@ class _Drafts:
 
     def speaking(self, scopes: Sequence[str]) -> dict[str, Permission]:
         """The latest answer in each of the scopes, begun or yet to begin."""
-        rows = (
-            Permission.objects.filter(
-                artist=self.artist, use=self.use, scope__in=scopes, territories=self.territories
-            )
-            .order_by("scope", "-id")
-            .distinct("scope")
+        mine = Permission.objects.filter(
+            artist=self.artist, use=self.use, territories=self.territories
         )
+        if len(scopes) == 1:  # the end of one index, however long its history
+            latest = mine.filter(scope=scopes[0]).order_by("-id").first()
+            return {} if latest is None else {latest.scope: latest}
+        rows = mine.filter(scope__in=scopes).order_by("scope", "-id").distinct("scope")
         return {row.scope: row for row in rows}
 
     def _speaking_now(self, latest: Permission | None) -> Permission | None:
