@@ -10,7 +10,7 @@ from datetime import UTC
 from functools import lru_cache
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import ResolverMatch, get_urlconf, resolve
 from django.utils import timezone, translation
 
@@ -62,6 +62,8 @@ def _problem(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def _match(path: str) -> ResolverMatch:
     """The view at this address. The busiest address is found without looking for it each time."""
+    if "\0" in path:  # nothing here is named so, and the database cannot even look for it
+        raise Http404
     return _busiest(get_urlconf()) if path == DECISIONS else resolve(path)
 
 

@@ -79,7 +79,7 @@ class Problem(Exception):
 
     def as_response(self, instance: str = "") -> HttpResponse:
         response = HttpResponse(
-            json.dumps(self.as_json(instance), ensure_ascii=False),
+            json.dumps(self.as_json(instance)),
             status=self.status,
             content_type=CONTENT_TYPE,
         )
