@@ -58,7 +58,7 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
     process.wait(5)
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 20) -> None:
+def eventually(condition: Callable[[], Any], seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
