@@ -18,8 +18,9 @@ CREATE OR REPLACE FUNCTION ledger_now() RETURNS timestamptz LANGUAGE sql VOLATIL
       FROM consent_ledgerhead WHERE id = 1
 $$;
 
--- Append leaves of one act, in order, contiguous. Called last in a transaction: the head's lock
--- orders all writers until commit, so sequence, time and commit order agree and no number is lost.
+-- Append leaves of one act, in order, contiguous. Called last in a transaction: the lock orders all
+-- writers until commit, so sequence, time and commit order agree and no number is lost. The head's
+-- row would order them as well, but a row wakes every writer that waits, the lock the next in line.
 CREATE OR REPLACE FUNCTION ledger_append(
     p_act uuid, p_ids uuid[], p_kinds text[], p_bodies text[]
 ) RETURNS TABLE (first_seq bigint, recorded_at timestamptz)
@@ -34,6 +35,7 @@ BEGIN
         RAISE EXCEPTION 'an act has leaves, each with an id, a kind and a body'
             USING ERRCODE = 'LN011';
     END IF;
+    PERFORM pg_advisory_xact_lock('consent_ledgerhead'::regclass::oid::bigint);
     UPDATE consent_ledgerhead h
        SET seq = h.seq + n,
            recorded_at = greatest(h.recorded_at, coalesce(h.demo_now, clock_timestamp()))
