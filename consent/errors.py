@@ -1,9 +1,12 @@
 """The domain's own voice of error: a code for machines, a plain sentence, and what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.db.models import Model
 from django.utils.functional import Promise
 
 
@@ -54,3 +57,21 @@ def refused_by(error: ValidationError) -> Refused:
     problem = problems[0]
     message = str(problem.messages[0])
     return Refused(problem.code or "invalid", message, field="" if field == "__all__" else field)
+
+
+@contextmanager
+def refusing(model: type[Model]) -> Iterator[None]:
+    """Raise what a constraint of `model` refuses as a domain error, in the constraint's own words.
+
+    For writes that cannot pay for asking each constraint beforehand, which `full_clean()` does with
+    a query apiece. Around a whole transaction: the database has given up on the one inside.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        broken = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+        for constraint in model._meta.constraints:
+            if constraint.name == broken:
+                code = constraint.violation_error_code or "invalid"
+                raise Refused(code, constraint.violation_error_message or code) from error
+        raise

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
-from consent.errors import Frozen, Refused, refused_by
+from consent.errors import Frozen, Refused, refused_by, refusing
 from consent.leaves import permission_body
 from consent.models import (
     Act,
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from portal.models import User
 
 VOICE_YEARS, VOICE_YEARS_MINOR = 10, 5
+
+# What the database holds by its own keys and need not be asked for once more.
+_KEYS = {field.name for field in Permission._meta.fields if field.is_relation}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def answer_permission(
     `guardian_only`, `wording_changed`, `unknown_use`, `unknown_stance`, `unknown_territory`), and
     `Frozen` for a yes while an audit alarm is open.
     """
-    with transaction.atomic():
+    with refusing(Permission), transaction.atomic():
         drafts = _Drafts(
             by=by,
             artist=artist,
@@ -169,7 +172,7 @@ def clear_permission(
     territories = tuple(territories)
     if scope.is_everything and not territories:
         raise Refused("nothing_wider", _("There is no wider answer that could speak instead."))
-    with transaction.atomic():
+    with refusing(Permission), transaction.atomic():
         drafts = _Drafts(
             by=by,
             artist=artist,
@@ -464,7 +467,8 @@ class _Drafts:
         self.by, self.role, self.use, self.stance, self.way = by, role, use, stance, way
         self.territories = normalise_territories(territories)
         # Orders all writers on this artist, so that the order of ids is the order of the ledger.
-        self.artist = Artist.objects.select_for_update().get(pk=artist.pk)
+        locked = Artist.objects.select_for_update(of=["self"]).select_related("party")
+        self.artist = locked.get(pk=artist.pk)
         self.at = now()
         self.valid_from, self.valid_until = valid_from, valid_until
         self.notice_days = notice_days
@@ -576,7 +580,7 @@ class _Drafts:
             previous,
         )
         try:
-            draft.full_clean(exclude=["entry", "act"], validate_unique=False)
+            draft.clean_fields(exclude=_KEYS)
         except ValidationError as error:
             raise refused_by(error) from error
         return draft

@@ -189,6 +189,16 @@ def test_a_wrong_answer_is_refused_and_nothing_written(
     )
 
 
+def test_what_only_the_database_refuses_is_said_in_the_constraints_own_words(world: World) -> None:
+    before = Act.objects.count()
+    both = Scope(company=world.company, tool=world.tool)
+    with pytest.raises(Refused) as refusal:
+        world.says("deny", scope=both)
+    assert refusal.value.code == "scope"
+    assert refusal.value.sentence == "Choose one company or one tool, not both."
+    assert Act.objects.count() == before
+
+
 def test_a_voice_ends_on_a_day_at_most_ten_years_away(world: World) -> None:
     for until, code in ((None, "voice_needs_end"), (in_days(3660), "voice_too_long")):
         with pytest.raises(Refused) as refusal:
