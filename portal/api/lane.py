@@ -19,6 +19,8 @@ from portal.api.problems import of_exception
 PREFIX: Final = "/api/v1/"
 DECISIONS: Final = f"{PREFIX}decisions"
 LANGUAGE: Final = "en"
+# An answer is data: a browser that is led to one runs, loads and frames nothing.
+POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 type Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -35,6 +37,7 @@ def machine_lane(get_response: Handler) -> Handler:
             response = _problem(request, error)
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "private, no-store"
+        response.headers["Content-Security-Policy"] = POLICY
         return response
 
     return answer

@@ -75,6 +75,13 @@ def test_a_problem_leads_to_its_page(machine: Machine, world: World) -> None:
     assert Client().get("/api/problems/no_such_code/").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["ledger/keys", "ledger/head", "signals/nonsense", "no/such"])
+def test_a_browser_that_is_led_to_an_answer_runs_and_frames_nothing(path: str) -> None:
+    answer = Client().get(f"/api/v1/{path}")
+    assert answer["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
 def test_what_is_not_foreseen_is_no_problem_but_a_crash() -> None:
     assert of_exception(ValueError("x")) is None
     assert isinstance(of_exception(Problem(400, "x", "y")), Problem)
