@@ -270,7 +270,7 @@ def test_usage_survives_cut_connections_killed_workers_and_repetition(
                     refused.append(item)
 
     def kill() -> None:
-        """A server that sees its workers die again and again ends itself: it is kept till the end."""
+        """Kill, and keep the server, which ends itself when its workers die again and again."""
         left = 20 if SOAK else 3
         while not over.wait(0.5 if SOAK else 0.1):
             pids = served.worker_pids()
