@@ -7,7 +7,7 @@ or too little shows in the conflict queue (`consent.queries.conflicts`), and is 
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from consent.clock import now
 from consent.errors import Frozen, NotFound, Refused
 from consent.models import Artist, Party, Recording, RightsClaim, Work
 from consent.services.acts import open_act, ref_of
+from consent.services.claim_course import Course, courses
 from consent.services.ledger import Leaf, is_frozen, record
 from consent.services.parties import check, states_missing
 from consent.services.profiles import lock_rights, refresh_profiles
@@ -148,37 +149,45 @@ def change_claim(
 ) -> RightsClaim:
     """Change the terms of a claim; what is not given stays, and `no_end` takes its end away.
 
-    With `valid_from` the old terms hold until then. A claim that was verified is declared again:
-    what was verified were the old terms. Raises `Refused` (`claim_over`, and as `make_claim`).
+    With `valid_from` the old terms hold until then; without it the new ones hold at once (a claim
+    that begins later keeps its beginning). A change that was given for later still comes, and keeps
+    what it changes. A claim that was verified is declared again: what was verified were the old
+    terms. Returns the row that holds the new terms. Raises `Refused` (`claim_over`, and as
+    `make_claim`) and `Frozen`.
     """
-    last, keys = _last(claim)
-    row = _next(last)
-    row.share_bp = last.share_bp if share_bp is None else share_bp
-    row.authority = last.authority if authority is None else str(authority)
+    course, keys = _course(claim)
+    terms: dict[str, Any] = {}
+    if share_bp is not None:
+        terms["share_bp"] = share_bp
+    if authority is not None:
+        terms["authority"] = str(authority)
     if territories is not None:
-        row.territories = normalise_territories(territories)
-    row.valid_until = None if no_end else valid_until or last.valid_until
+        terms["territories"] = normalise_territories(territories)
+    if no_end or valid_until is not None:
+        terms["valid_until"] = None if no_end else valid_until
     if valid_from is not None:
-        row.valid_from = valid_from
-        _refuse_past(valid_from, now())
-    if terms_of(row) == terms_of(last) and row.valid_from in (None, last.valid_from):
-        return last
-    if last.standing == Standing.VERIFIED:
-        row.standing = Standing.DECLARED
+        _refuse_past(valid_from, course.at)
+    rows = course.with_terms(terms, valid_from)
+    if not rows:
+        return course.speaking_at(valid_from or course.at)
     refuse_when_frozen()
-    return _write(by, "change_claim", "claim.changed", row, keys)
+    return _write(by, "change_claim", "claim.changed", rows, keys)
 
 
 @transaction.atomic
 def verify_claim(*, by: "User | None", claim: uuid.UUID) -> RightsClaim:
-    """Confirm a claim after its proof was looked at; this also ends a dispute about it."""
+    """Confirm a claim after its proof was looked at; this also ends a dispute about it.
+
+    What was given for later is confirmed with it.
+    """
     return _set_standing(by, claim, Standing.VERIFIED)
 
 
 @transaction.atomic
 def dispute_claim(*, by: "User | None", claim: uuid.UUID, reason: str = "") -> RightsClaim:
-    """Dispute a claim: until it is settled, the right is a no. Works while the ledger is frozen.
+    """Dispute a claim: from now on, until it is settled, the right is a no.
 
+    A change that was given for later still comes, as disputed. Works while the ledger is frozen.
     `reason` is free text: it is sealed beside the ledger, with the claiming party as its subject.
     """
     return _set_standing(by, claim, Standing.DISPUTED, reason)
@@ -196,14 +205,11 @@ def end_claim(*, by: "User | None", claim: uuid.UUID) -> RightsClaim:
 
     The same again changes nothing. Raises `NotFound` and `Frozen`.
     """
-    last, keys = _last(claim, ended_too=True)
-    if last.ended:
-        return last
+    course, keys = _course(claim, ended_too=True)
+    if course.is_ended:
+        return course.rows[0]
     refuse_when_frozen()
-    row = _next(last)
-    row.ended = True
-    row.valid_from = None
-    return _write(by, "end_claim", "claim.ended", row, keys)
+    return _write(by, "end_claim", "claim.ended", [course.ended()], keys)
 
 
 # For other acts that write claims
@@ -248,11 +254,6 @@ def claim_body(by: "User | None", row: RightsClaim) -> dict[str, Any]:
         "source": row.source,
         "ended": row.ended,
     }
-
-
-def terms_of(row: RightsClaim) -> tuple[object, ...]:
-    """What two rows of one claim are compared by: share, authority, territories and end."""
-    return (row.share_bp, str(row.authority), tuple(row.territories), row.valid_until)
 
 
 # Inside
@@ -341,22 +342,45 @@ def active_claims(
     works: Sequence[int] = (),
     repertoires: Sequence[int] = (),
 ) -> list[RightsClaim]:
-    """The latest row of every claim on these that is not ended, those given for later included."""
-    found: list[RightsClaim] = []
+    """The rows of every claim on these that speak or will speak, unless the claim is ended."""
+    found = active_courses(recordings=recordings, works=works, repertoires=repertoires)
+    return [row for course in found for row in course.rows]
+
+
+def active_courses(
+    *,
+    recordings: Sequence[int] = (),
+    works: Sequence[int] = (),
+    repertoires: Sequence[int] = (),
+) -> list[Course]:
+    """The course of every claim on these that is not ended."""
+    found: list[Course] = []
+    at = now()
     for field, keys in (("recording", recordings), ("work", works), ("repertoire", repertoires)):
         if keys:
-            latest = (
+            rows = (
                 RightsClaim.objects.filter(**{f"{field}__in": keys})
                 .select_related("party", field)
                 .order_by("claim", "-id")
-                .distinct("claim")
             )
-            found += [row for row in latest if not row.ended]
+            found += [course for course in courses(rows, at) if not course.is_ended]
     return found
 
 
-def _last(claim: uuid.UUID, *, ended_too: bool = False) -> tuple[RightsClaim, set[int]]:
-    """The latest row of a claim, under the lock of what it is on, and the recordings touched."""
+def speaking_row(claim: uuid.UUID) -> RightsClaim:
+    """The row of a claim that speaks now; of one that has not begun, the first that will.
+
+    Raises `NotFound`.
+    """
+    rows = RightsClaim.objects.filter(claim=claim).select_related("party").order_by("-id")
+    course = Course.of(rows, now())
+    if not course.rows:
+        raise NotFound("unknown_claim", _("There is no such claim."))
+    return course.rows[0]
+
+
+def _course(claim: uuid.UUID, *, ended_too: bool = False) -> tuple[Course, set[int]]:
+    """The course of a claim, under the lock of what it is on, and the recordings touched."""
     rows = RightsClaim.objects.filter(claim=claim).order_by("-id")
     first = rows.first()
     if first is None:
@@ -366,65 +390,47 @@ def _last(claim: uuid.UUID, *, ended_too: bool = False) -> tuple[RightsClaim, se
         works=[first.work_id] if first.work_id else [],
         artists=[first.repertoire_id] if first.repertoire_id else [],
     )
-    last = rows.select_related("party", "recording", "work", "repertoire")[0]
-    if last.ended and not ended_too:
+    course = Course.of(rows.select_related("party", "recording", "work", "repertoire"), now())
+    if course.is_ended and not ended_too:
         raise Refused("claim_over", _("This claim has ended. Make a new one."))
-    return last, keys
-
-
-def _next(last: RightsClaim) -> RightsClaim:
-    begins_later = last.valid_from is not None and last.valid_from > now()
-    return RightsClaim(
-        claim=last.claim,
-        party=last.party,
-        recording=last.recording,
-        work=last.work,
-        repertoire=last.repertoire,
-        right=last.right,
-        share_bp=last.share_bp,
-        territories=last.territories,
-        valid_from=last.valid_from if begins_later else None,
-        valid_until=last.valid_until,
-        authority=last.authority,
-        standing=last.standing,
-        source=last.source,
-    )
+    return course, keys
 
 
 def _set_standing(
     by: "User | None", claim: uuid.UUID, standing: Standing, reason: str = ""
 ) -> RightsClaim:
-    last, keys = _last(claim)
-    if last.standing == standing:
-        return last
+    course, keys = _course(claim)
+    rows = course.in_standing(standing)
+    if not rows:
+        return course.rows[0]
     if standing != Standing.DISPUTED:
         refuse_when_frozen()
-    row = _next(last)
-    row.standing = standing
-    return _write(by, f"{standing}_claim", "claim.changed", row, keys, reason)
+    return _write(by, f"{standing}_claim", "claim.changed", rows, keys, reason)
 
 
 def _write(
-    by: "User | None", act_kind: str, kind: str, row: RightsClaim, keys: set[int], reason: str = ""
+    by: "User | None",
+    act_kind: str,
+    kind: str,
+    rows: Sequence[RightsClaim],
+    keys: set[int],
+    reason: str = "",
 ) -> RightsClaim:
-    _check(row)
-    leaf = Leaf(
-        kind,
-        claim_body(by, row),
-        subject=row.party.ref if reason else None,
-        personal={"reason": reason} if reason else None,
-    )
-    row.entry_id = leaf.id
-    row.save()
+    """Write the rows of one claim in one act; a `reason` goes with the first, which it returns."""
+    for row in rows:
+        _check(row)
+    leaves = write_claims(by, rows, kind)
+    if reason:
+        leaves[0] = replace(leaves[0], subject=rows[0].party.ref, personal={"reason": reason})
     refresh_profiles(keys)
-    act = open_act(by=by, kind=act_kind, at=now(), entries=1, summary=_summary([row]))
-    record(act.ref, [leaf])
-    return row
+    act = open_act(by=by, kind=act_kind, at=now(), entries=len(leaves), summary=_summary(rows))
+    record(act.ref, leaves)
+    return rows[0]
 
 
 def _summary(rows: Sequence[RightsClaim]) -> dict[str, Any]:
     return {
-        "claims": len(rows),
+        "claims": len({r.claim for r in rows}),
         "parties": sorted({str(r.party.ref) for r in rows})[:20],
         "rights": sorted({str(r.right) for r in rows}),
     }

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -23,13 +24,13 @@ from consent.models import (
     Work,
 )
 from consent.services.acts import open_act, take_turn
-from consent.services.claims import active_claims, refuse_when_frozen, terms_of, write_claims
+from consent.services.claim_course import TERMS, Course, terms_of
+from consent.services.claims import active_courses, refuse_when_frozen, write_claims
 from consent.services.identities import Identity, latest_identities, write_identities
 from consent.services.ledger import Leaf, record
 from consent.services.matching import NAMED
 from consent.services.parties import states_missing
 from consent.services.profiles import lock_rights, refresh_profiles
-from consent.words import Standing
 
 if TYPE_CHECKING:
     from portal.models import User
@@ -297,14 +298,16 @@ class _Import:
     def _claim(self, rows: Iterable[tuple[ClaimLine, RightsClaim]]) -> None:
         rows = list(rows)
         active = {
-            _key(c): c
-            for c in active_claims(
+            _key(c): course
+            for course in active_courses(
                 recordings=list({r.recording_id for _, r in rows if r.recording_id}),
                 works=list({r.work_id for _, r in rows if r.work_id}),
                 repertoires=list({r.repertoire_id for _, r in rows if r.repertoire_id}),
             )
+            for c in course.rows
         }
         seen: dict[tuple[object, ...], int] = {}
+        lines: dict[UUID, int] = {}
         made: list[RightsClaim] = []
         changed: list[RightsClaim] = []
         for line, row in rows:
@@ -313,23 +316,34 @@ class _Import:
                 self._refuse(line, "same_claim_twice", str(line.line), str(seen[key]))
                 continue
             seen[key] = line.line
-            last = active.get(key)
-            if last is not None and _says_the_same(row, last):
+            course = active.get(key)
+            if course is not None and _is_said(row, course):
                 self.counts.unchanged += 1
             elif row.valid_from is not None and row.valid_from < self.at:
                 day = row.valid_from.date().isoformat()
                 self._refuse(line, "from_in_the_past", day)
-            elif last is not None:
-                row.claim = last.claim
-                if last.standing == Standing.DISPUTED:  # new terms do not settle a dispute
-                    row.standing = Standing.DISPUTED
-                changed.append(row)
-            else:
+            elif course is None:
                 made.append(row)
+            elif (other := lines.setdefault(course.rows[0].claim, line.line)) != line.line:
+                self._refuse(line, "same_claim_twice", str(line.line), str(other))
+            else:
+                changes = self._changes(line, row, course)
+                changed += changes
+                self.counts.changed += bool(changes)
         self.leaves += states_missing(by=self.by, parties=[r.party for r in made])
         self.leaves += write_claims(self.by, made, "claim.made")
         self.leaves += write_claims(self.by, changed, "claim.changed")
-        self.counts.made, self.counts.changed = len(made), len(changed)
+        self.counts.made = len(made)
+
+    def _changes(self, line: ClaimLine, row: RightsClaim, course: Course) -> list[RightsClaim]:
+        """The rows that change a claim to what a line says; none where that cannot be."""
+        rows = course.with_terms({name: getattr(row, name) for name in TERMS}, row.valid_from)
+        new = rows[0]
+        if new.valid_from and new.valid_until and new.valid_until <= new.valid_from:
+            self._refuse(line, "until_before_from", new.valid_until.date().isoformat())
+            return []
+        new.source = row.source
+        return rows
 
     def _refuse(self, line: ClaimLine, code: str, value: str, about: str = "") -> bool:
         self.problems.append(Note(Severity.REFUSED, code, "/", line.line, value[:80], about))
@@ -341,6 +355,13 @@ def _key(row: RightsClaim) -> tuple[object, ...]:
     return (row.party_id, on, str(row.right), tuple(row.territories))
 
 
-def _says_the_same(row: RightsClaim, last: RightsClaim) -> bool:
-    begins = row.valid_from is None or row.valid_from == last.valid_from
-    return begins and terms_of(row) == terms_of(last)
+def _is_said(row: RightsClaim, course: Course) -> bool:
+    """Does the claim say this already, from the same moment on, or now where none is named?"""
+    if row.valid_from is None:
+        return terms_of(row) == terms_of(course.rows[0])
+    if row.valid_from < course.at:
+        there = [r for r in course.rows if r.valid_from == row.valid_from]
+    else:
+        speaks = course.speaking_at(row.valid_from)
+        there = [r for r in [speaks] if r.valid_from is None or r.valid_from <= row.valid_from]
+    return any(terms_of(row) == terms_of(r) for r in there)

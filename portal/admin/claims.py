@@ -207,11 +207,13 @@ class ChangeClaim(ClaimDoing):
     for_own_label = True
 
     def initial(self, request: HttpRequest, thing: Any) -> dict[str, Any]:
+        # What holds today, not what waits: without a day, a change is one to the terms of today.
+        held = claims.speaking_row(thing.claim)
         return {
-            "share": f"{thing.share_bp / 100:.2f}",
-            "authority": thing.authority,
-            "territories": " ".join(thing.territories),
-            "valid_until": thing.valid_until and thing.valid_until.date(),
+            "share": f"{held.share_bp / 100:.2f}",
+            "authority": held.authority,
+            "territories": " ".join(held.territories),
+            "valid_until": held.valid_until and held.valid_until.date(),
         }
 
     def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:

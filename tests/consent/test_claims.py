@@ -28,9 +28,11 @@ from consent.models import (
     ProfileCount,
     Recording,
     RightsClaim,
+    Tool,
     Work,
 )
 from consent.queries.decision import Ask, decide_one
+from consent.services.claim_course import Course
 from consent.services.claims import (
     change_claim,
     dispute_claim,
@@ -48,6 +50,7 @@ from consent.services.recordings import NewRecording, register_recordings
 from consent.services.tools import register_company, register_tool
 from consent.services.works import link_works, register_work, set_works
 from consent.words import Authority, PartyKind, Right, Standing, ToolKind
+from tests.consent.build import a_company, a_licence, a_tool, she_says
 
 pytestmark = pytest.mark.django_db
 
@@ -265,15 +268,154 @@ def test_while_the_ledger_is_frozen_a_claim_can_only_be_disputed(
         settle_claim(by=None, claim=claim.claim)
 
 
+# Later
+
+
 def test_terms_for_later_leave_the_old_ones_speaking_until_then(
     fjord: Party, havn: Recording
 ) -> None:
     claim = master(fjord, havn)
-    later = now() + timedelta(days=30)
-    change_claim(by=None, claim=claim.claim, share_bp=5_000, valid_from=later)
-    asked = Ask(havn.isrc, "discovery", _tool())
-    reasons = {r.code for r in decide_one(asked).reasons}
-    assert "right_under_claimed" not in reasons
+    change_claim(by=None, claim=claim.claim, share_bp=5_000, valid_from=in_days(30))
+    assert said_of_master(havn, 0) == ["no_licence"]
+    assert said_of_master(havn, 31) == ["right_under_claimed", "no_licence"]
+
+
+def test_a_dispute_holds_at_once_while_a_change_waits_and_the_change_still_comes(
+    fjord: Party, havn: Recording
+) -> None:
+    claim = master(fjord, havn)
+    may = in_days(30)
+    change_claim(by=None, claim=claim.claim, authority=Authority.OWN, valid_from=may)
+    disputed = dispute_claim(by=None, claim=claim.claim, reason="Maren never signed this")
+    assert (disputed.standing, disputed.authority) == (Standing.DISPUTED, Authority.CONTRACT)
+    assert said_of_master(havn, 0) == said_of_master(havn, 31) == ["right_disputed", "no_licence"]
+    assert course_of(claim) == [
+        (None, Authority.CONTRACT, Standing.DISPUTED),
+        (may, Authority.OWN, Standing.DISPUTED),
+    ]
+    one, other = LedgerEntry.objects.filter(kind="claim.changed").order_by("-seq")[:2]
+    assert (one.act, one.seq) == (other.act, other.seq + 1)
+    assert all('"standing":"disputed"' in e.body and "Maren" not in e.body for e in (one, other))
+    settle_claim(by=None, claim=claim.claim)
+    assert said_of_master(havn, 0) == ["no_licence"]
+    assert course_of(claim) == [
+        (None, Authority.CONTRACT, Standing.DECLARED),
+        (may, Authority.OWN, Standing.DECLARED),
+    ]
+
+
+def test_a_dispute_stops_at_once_what_was_allowed(maren: Artist, fjord: Party) -> None:
+    [havn] = by_maren(maren, 1)
+    claim = master(fjord, havn)
+    oceanic = a_company()
+    tool = a_tool(oceanic)
+    a_licence(fjord, oceanic, "discovery")
+    she_says(maren, "discovery", "allow")
+    change_claim(by=None, claim=claim.claim, authority=Authority.OWN, valid_from=in_days(30))
+    asked = Ask(havn.isrc, "discovery", tool.slug)
+    assert decide_one(asked).allowed
+    dispute_claim(by=None, claim=claim.claim)
+    assert not decide_one(asked).allowed
+    dispute_claim(by=None, claim=claim.claim)
+    assert RightsClaim.objects.filter(claim=claim.claim).count() == 4  # the second says nothing new
+    verify_claim(by=None, claim=claim.claim)
+    assert decide_one(asked).allowed
+
+
+def test_a_claim_that_begins_later_is_disputed_before_it_begins(
+    fjord: Party, havn: Recording
+) -> None:
+    claim = make_claim(
+        by=None,
+        party=fjord,
+        right=Right.MASTER,
+        authority=Authority.OWN,
+        recording=havn,
+        valid_from=in_days(30),
+    )
+    dispute_claim(by=None, claim=claim.claim)
+    assert said_of_master(havn, 0) == ["right_unknown"]
+    assert said_of_master(havn, 31) == ["right_disputed", "no_licence"]
+
+
+def test_a_change_holds_at_once_while_another_waits_and_what_waits_keeps_what_it_changes(
+    fjord: Party, havn: Recording
+) -> None:
+    claim = verify_claim(by=None, claim=master(fjord, havn).claim)
+    may, june = in_days(30), in_days(60)
+    change_claim(by=None, claim=claim.claim, share_bp=5_000, valid_from=may)
+    change_claim(by=None, claim=claim.claim, authority=Authority.OWN, valid_from=june)
+    new = change_claim(by=None, claim=claim.claim, share_bp=7_000, territories=["NO"])
+    assert (new.share_bp, new.standing) == (7_000, Standing.DECLARED)
+    rows = Course.of(RightsClaim.objects.filter(claim=claim.claim).order_by("-id"), now()).rows
+    assert [(r.valid_from, r.share_bp, r.authority, r.territories) for r in rows] == [
+        (None, 7_000, Authority.CONTRACT, ["NO"]),
+        (may, 5_000, Authority.CONTRACT, ["NO"]),
+        (june, 5_000, Authority.OWN, ["NO"]),
+    ]
+
+
+def test_a_change_for_the_day_of_another_takes_its_place(fjord: Party, havn: Recording) -> None:
+    claim = master(fjord, havn)
+    may = in_days(30)
+    change_claim(by=None, claim=claim.claim, share_bp=5_000, valid_from=may)
+    change_claim(by=None, claim=claim.claim, share_bp=10_000, valid_from=may)
+    assert said_of_master(havn, 31) == ["no_licence"]
+    assert RightsClaim.objects.filter(claim=claim.claim).count() == 3
+
+
+def test_a_claim_that_would_be_over_before_a_change_comes_ends_without_it(
+    fjord: Party, havn: Recording
+) -> None:
+    claim = master(fjord, havn)
+    change_claim(by=None, claim=claim.claim, share_bp=5_000, valid_from=in_days(30))
+    change_claim(by=None, claim=claim.claim, valid_until=in_days(20))
+    assert said_of_master(havn, 19) == ["no_licence"]
+    assert said_of_master(havn, 21) == said_of_master(havn, 31) == ["right_unknown"]
+
+
+def test_a_claim_that_begins_later_keeps_its_beginning_and_can_begin_earlier(
+    fjord: Party, havn: Recording
+) -> None:
+    claim = make_claim(
+        by=None,
+        party=fjord,
+        right=Right.MASTER,
+        authority=Authority.OWN,
+        recording=havn,
+        valid_from=in_days(30),
+    )
+    change_claim(by=None, claim=claim.claim, share_bp=5_000)
+    assert said_of_master(havn, 0) == ["right_unknown"]
+    assert said_of_master(havn, 31) == ["right_under_claimed", "no_licence"]
+    change_claim(by=None, claim=claim.claim, valid_from=in_days(10))
+    assert said_of_master(havn, 9) == ["right_unknown"]
+    assert said_of_master(havn, 11) == ["right_under_claimed", "no_licence"]
+
+
+def test_an_end_at_once_takes_with_it_what_was_given_for_later(
+    fjord: Party, havn: Recording
+) -> None:
+    claim = master(fjord, havn)
+    change_claim(by=None, claim=claim.claim, share_bp=5_000, valid_from=in_days(30))
+    end_claim(by=None, claim=claim.claim)
+    assert said_of_master(havn, 0) == said_of_master(havn, 31) == ["right_unknown"]
+
+
+def in_days(n: int) -> datetime:
+    return now() + timedelta(days=n)
+
+
+def said_of_master(recording: Recording, day: int) -> list[str]:
+    """What a decision says of the master in so many days: a tool with no licence asks."""
+    slug = Tool.objects.values_list("slug", flat=True).first() or _tool()
+    asked = Ask(recording.isrc, "discovery", slug, at=in_days(day) if day else None)
+    return [r.code for r in decide_one(asked).reasons if r.right == "master"]
+
+
+def course_of(claim: RightsClaim) -> list[tuple[datetime | None, str, str]]:
+    course = Course.of(RightsClaim.objects.filter(claim=claim.claim).order_by("-id"), now())
+    return [(r.valid_from, r.authority, r.standing) for r in course.rows]
 
 
 # Groups
@@ -466,6 +608,43 @@ def test_a_later_file_changes_what_differs_and_nothing_else(fjord: Party, maren:
     assert (report.counts.made, report.counts.changed, report.counts.unchanged) == (0, 1, 1)
     claim = RightsClaim.objects.filter(recording__isrc="NOFJR2600001").latest("id")
     assert (claim.share_bp, last_leaf()[0]) == (4_000, "claim.changed")
+
+
+def test_a_file_that_says_what_holds_leaves_what_waits_alone(fjord: Party, havn: Recording) -> None:
+    claim = master(fjord, havn)
+    change_claim(by=None, claim=claim.claim, share_bp=5_000, valid_from=in_days(30))
+    report = take(fjord, "NOFJR2600000,,,,,master,100,,,,")
+    assert (report.counts.changed, report.counts.unchanged) == (0, 1)
+    report = take(fjord, "NOFJR2600000,,,,,master,70,,,,")
+    assert (report.counts.changed, report.counts.unchanged) == (1, 0)
+    assert said_of_master(havn, 0) == ["right_under_claimed", "no_licence"]
+    report = take(fjord, "NOFJR2600000,,,,,master,100.00,,,,")
+    rows = Course.of(RightsClaim.objects.filter(claim=claim.claim).order_by("-id"), now()).rows
+    assert [r.share_bp for r in rows] == [10_000, 5_000]
+
+
+def test_a_file_changes_a_claim_from_a_day_on_and_says_so_once(
+    fjord: Party, havn: Recording
+) -> None:
+    claim = master(fjord, havn)
+    day = in_days(30).date().isoformat()
+    assert take(fjord, f"NOFJR2600000,,,,,master,50,,,{day},").counts.changed == 1
+    assert take(fjord, f"NOFJR2600000,,,,,master,50.0,,,{day},").counts.unchanged == 1
+    dispute_claim(by=None, claim=claim.claim)
+    assert take(fjord, f"NOFJR2600000,,,,,master,60,,,{day},").counts.changed == 1
+    rows = Course.of(RightsClaim.objects.filter(claim=claim.claim).order_by("-id"), now()).rows
+    assert [(r.share_bp, r.standing) for r in rows] == [
+        (10_000, Standing.DISPUTED),
+        (6_000, Standing.DISPUTED),
+    ]
+
+
+def test_a_file_cannot_end_a_claim_before_it_begins(fjord: Party, havn: Recording) -> None:
+    begins, ends = in_days(30).date().isoformat(), in_days(20).date().isoformat()
+    take(fjord, f"NOFJR2600000,,,,,master,50,,,{begins},")
+    report = take(fjord, f"NOFJR2600000,,,,,master,50,,,,{ends}")
+    assert [p.code for p in report.problems] == ["until_before_from"]
+    assert RightsClaim.objects.count() == 1
 
 
 def test_a_file_does_not_settle_a_dispute(fjord: Party, havn: Recording) -> None:
