@@ -5,7 +5,7 @@ A notice keeps facts. `render` makes the sentence, for the page and for the e-ma
 
 * `who`, `by`: a person's `User.ref` as text; shown by name, or as "Somebody" when forgotten
 * `use`, `stance`, `role`: codes, shown as their words; `uses`: a list of use kinds
-* `company`, `tool`, `holder`, `roster`, `reason`: shown as they are
+* `company`, `tool`, `holder`, `roster`, `reason`: shown as they are; `whom`: an AI company or tool
 * `until`, `due`: moments (ISO 8601, UTC), shown as days; `period`: a month, as in 2026-10
 * `recordings`, `rows`: counts
 """
@@ -126,6 +126,38 @@ TEXTS: Final[dict[str, Text]] = {
         ),
         "",
     ),
+    NoticeKind.YES_ENDS: Text(
+        gettext_lazy("A yes of %(artist)s ends on %(due)s"),
+        gettext_lazy(
+            "%(use)s%(recordings)s%(whom)s. From then on nothing is allowed by it. "
+            "It never goes on by itself: only a new yes would."
+        ),
+        "permissions",
+    ),
+    NoticeKind.YES_ENDED: Text(
+        gettext_lazy("A yes of %(artist)s has ended"),
+        gettext_lazy(
+            "%(use)s%(recordings)s%(whom)s: it ended on %(due)s, and nothing is allowed by it any "
+            "more."
+        ),
+        "permissions",
+    ),
+    NoticeKind.LICENCE_ENDS: Text(
+        gettext_lazy("A licence on the work of %(artist)s ends on %(due)s"),
+        gettext_lazy(
+            "%(holder)s and %(company)s: %(uses)s. From then on nothing is allowed by it. "
+            "Your answers stay as they are."
+        ),
+        "permissions",
+    ),
+    NoticeKind.LICENCE_ENDED: Text(
+        gettext_lazy("A licence on the work of %(artist)s has ended"),
+        gettext_lazy(
+            "%(holder)s and %(company)s: %(uses)s. Nothing is allowed by it any more. "
+            "Your answers stay as they are."
+        ),
+        "permissions",
+    ),
 }
 
 
@@ -171,6 +203,10 @@ def _recordings(value: int) -> str:
     return words % {"n": count(value)}
 
 
+def _whom(value: str) -> str:
+    return _(", for %(name)s") % {"name": value} if value else ""
+
+
 def _rows(value: int) -> str:
     return ngettext("%(n)s line", "%(n)s lines", value) % {"n": count(value)}
 
@@ -185,6 +221,7 @@ _WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "period": _month,
     "recordings": _recordings,
     "rows": _rows,
+    "whom": _whom,
 }
 
 

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.core.management import call_command
 
 from consent.services.work import LOOK, look, sweep
+from portal.services.ends import tell_ends
 from portal.services.exports import delete_old_exports
 from portal.services.idempotency import forget_answers
 from portal.services.news import tell_news, tell_overdue_withdrawals, tell_statements
@@ -47,6 +48,13 @@ def tell_overdue() -> None:
     """Tell artists which AI companies have not confirmed in time that they stop."""
     if take_slot(job="tell overdue", every=timedelta(hours=1)):
         tell_overdue_withdrawals()
+
+
+@shared_task(name="portal.tell_ends")
+def tell_what_ends() -> None:
+    """Tell artists which licences and which of their yeses end, and which have ended."""
+    if take_slot(job="tell ends", every=timedelta(hours=1)):
+        tell_ends()
 
 
 @shared_task(name="portal.delete_old_exports")

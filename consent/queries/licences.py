@@ -103,24 +103,25 @@ def licences_touching(artist: Artist, *, at: Moment | None = None) -> QuerySet[L
     )
 
 
-def artists_touched_by(version: LicenceVersion) -> list[Artist]:
+def artists_touched_by(version: LicenceVersion, *, at: datetime | None = None) -> list[Artist]:
     """The artists whose work this version reaches, for the notices of the day it is signed.
 
     Main and featured artists of every recording that it covers; for a voice, also the people whose
-    voices can be heard. Of a version that ends a licence: those of the version before.
+    voices can be heard. Of a version that ends a licence: those of the version before. `at` (UTC)
+    is the moment that is meant; None: when it begins.
     """
     if version.ended:
         before = LicenceVersion.objects.filter(
             licence=version.licence_id, number__lt=version.number, ended=False
         )
         last = before.order_by("-number").first()
-        return [] if last is None else artists_touched_by(last)
+        return [] if last is None else artists_touched_by(last, at=at)
     reach = Reach(
         holder=version.licence.holder_id,
         catalogue=version.catalogue,
         listed=list(version.listings.values_list("recording_id", flat=True)),
         uses=version.uses,
-        at=max(version.starts_at or version.signed_at, version.signed_at),
+        at=at or max(version.starts_at or version.signed_at, version.signed_at),
     )
     return _artists(reach)
 

@@ -16,6 +16,7 @@ from portal.demo.machines import Machines
 from portal.demo.stage import Stage
 from portal.demo.year import Scene, scenes
 from portal.models import Notice
+from portal.services.ends import tell_ends
 from portal.services.news import tell_news, tell_overdue_withdrawals, tell_statements
 from portal.services.notices import finish_old_news
 from royalties.models import Period
@@ -101,6 +102,7 @@ def _catch_up(stage: Stage) -> None:
     """What the clock does all day: tell what is in no entry of the ledger, and seal that."""
     tell_statements()
     tell_overdue_withdrawals()
+    tell_ends()
     seal_ledger()
 
 

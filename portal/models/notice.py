@@ -27,6 +27,10 @@ class NoticeKind(models.TextChoices):
     EXPORT_READY = "export_ready", _("an export is ready")
     EXPORT_FAILED = "export_failed", _("an export failed")
     OBJECTION = "objection", _("an artist objects to a licence of yours")
+    YES_ENDS = "yes_ends", _("a yes of yours ends soon")
+    YES_ENDED = "yes_ended", _("a yes of yours has ended")
+    LICENCE_ENDS = "licence_ends", _("a licence on your work ends soon")
+    LICENCE_ENDED = "licence_ended", _("a licence on your work has ended")
 
 
 class Notice(WorkRow):

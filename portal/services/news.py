@@ -29,6 +29,7 @@ from consent.queries.staff_reasons import reasons_given
 from consent.words import Stance
 from portal.models import NewsPosition, NoticeKind
 from portal.roles import Scope
+from portal.services.ends import tell_ended
 from portal.services.notices import notify_artist, notify_label
 from royalties.models import Period, Statement
 from royalties.words import PeriodState
@@ -158,6 +159,14 @@ def _signed(entry: LedgerEntry, body: dict[str, Any]) -> None:
                 params={"company": licence.company.party.name, "uses": uses},
                 at=entry.recorded_at,
             )
+
+
+def _licence_ended(entry: LedgerEntry, body: dict[str, Any]) -> None:
+    version = LicenceVersion.objects.select_related(
+        "licence__holder", "licence__company__party"
+    ).get(licence__ref=body["licence"], number=body["number"])
+    act = _act(entry)
+    tell_ended(version, by=None if act is None else act.by)
 
 
 def _refused(artists: Iterable[Artist], uses: Iterable[str]) -> dict[Artist, list[str]]:
@@ -306,6 +315,7 @@ _TELLERS: Final[dict[str, Teller]] = {
     "permission.revoked": _revoked,
     "permission.invalidated": _revoked,
     "licence.signed": _signed,
+    "licence.ended": _licence_ended,
     "request.made": _requested,
     "withdrawal.acknowledged": _acknowledged,
 }

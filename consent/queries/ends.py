@@ -1,0 +1,110 @@
+"""What ends by itself: a yes to a likeness that was lent until a day, a licence that has a term."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, When
+
+from consent.models import Artist, LicenceVersion, Permission
+from consent.scopes import scope_key
+from consent.words import LENT_KINDS, Stance
+
+
+@dataclass(frozen=True, slots=True)
+class YesEnd:
+    """A yes that ends at `at` (UTC), as one act gave it: for all her work, or for `recordings`.
+
+    `whom` is the AI company or tool that it is for; empty when it is for everybody. `about` is its
+    key, as in `*/t7`.
+    """
+
+    act: uuid.UUID
+    artist: Artist
+    use: str
+    at: datetime
+    recordings: int
+    about: str
+    whom: str
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceEnd:
+    """A licence that ends at `at` (UTC): by its term, or by the version that says so."""
+
+    version: LicenceVersion
+    at: datetime
+
+
+def yes_ends(*, after: datetime, until: datetime, notice: timedelta) -> list[YesEnd]:
+    """The yeses to voice, name and image that end in (`after`, `until`].
+
+    Those that were given at least `notice` before their end. One that something else speaks instead
+    of by then (a later answer in its slot that has begun) does not end: it is over already. Two
+    queries.
+    """
+    newer = Permission.objects.filter(
+        Q(valid_from=None) | Q(valid_from__lte=OuterRef("valid_until")),
+        artist=OuterRef("artist"),
+        use=OuterRef("use"),
+        scope=OuterRef("scope"),
+        territories=OuterRef("territories"),
+        pk__gt=OuterRef("pk"),
+    )
+    rows = list(
+        Permission.objects.filter(
+            ~Exists(newer),
+            use__in=LENT_KINDS,
+            stance=Stance.ALLOW,
+            valid_until__gt=after,
+            valid_until__lte=until,
+            valid_until__gte=F("act__created_at") + notice,
+        )
+        .values(
+            "act",
+            "artist",
+            "use",
+            "valid_until",
+            "company",
+            "tool",
+            "company__party__name",
+            "tool__name",
+        )
+        .annotate(recordings=Count("recording"))
+        .order_by("valid_until", "act", "use", "company", "tool")
+    )
+    artists = Artist.objects.select_related("party").in_bulk({row["artist"] for row in rows})
+    return [
+        YesEnd(
+            act=row["act"],
+            artist=artists[row["artist"]],
+            use=row["use"],
+            at=cast(datetime, row["valid_until"]),
+            recordings=row["recordings"],
+            about=scope_key(None, row["company"], row["tool"]),
+            whom=row["tool__name"] or row["company__party__name"] or "",
+        )
+        for row in rows
+    ]
+
+
+def licence_ends(*, after: datetime, until: datetime, notice: timedelta) -> list[LicenceEnd]:
+    """The licences that end in (`after`, `until`], signed at least `notice` before. One query.
+
+    One that was ended at once has no end ahead, and is not among them.
+    """
+    newer = LicenceVersion.objects.filter(
+        Q(starts_at=None) | Q(starts_at__lte=OuterRef("end")),
+        licence=OuterRef("licence"),
+        pk__gt=OuterRef("pk"),
+    )
+    versions = (
+        LicenceVersion.objects.annotate(
+            end=Case(When(ended=True, then=F("starts_at")), default=F("ends_at"))
+        )
+        .filter(~Exists(newer), end__gt=after, end__lte=until, end__gte=F("signed_at") + notice)
+        .select_related("licence__holder", "licence__company__party")
+        .order_by("end", "pk")
+    )
+    return [LicenceEnd(version, version.end) for version in versions]
