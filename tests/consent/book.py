@@ -7,7 +7,7 @@ is taken right after its act, so that each lies between one act's leaf and the n
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -574,27 +574,59 @@ class Book:
         rows = self.claims[claim]
         if rows[-1].says["ended"]:
             return
-        says = dict(rows[-1].says)
-        match choose.one_of(("end", "dispute", "settle", "change")):
+        match choose.one_of(("end", "dispute", "settle", "change", "change")):
             case "end":
                 end_claim(by=None, claim=claim)
-                says["ended"] = True
+                self._note(rows, {**rows[-1].says, "ended": True})
             case "dispute":
                 dispute_claim(by=None, claim=claim)
-                says["disputed"] = True
+                self._from_now_on(rows, {"disputed": True})
             case "settle":
                 settle_claim(by=None, claim=claim)
-                says["disputed"] = False
+                self._from_now_on(rows, {"disputed": False})
             case _:
-                says["share_bp"] = choose.one_of((10_000, 5_000))
-                says["valid_until"] = self._day(choose) or says["valid_until"]
-                change_claim(
-                    by=None,
-                    claim=claim,
-                    share_bp=says["share_bp"],
-                    valid_until=says["valid_until"],
-                )
-        self._note(rows, says)
+                self._change_claim(claim, rows, choose)
+
+    def _change_claim(self, claim: uuid.UUID, rows: list[Row], choose: Choices) -> None:
+        share_bp, begins = choose.one_of((10_000, 5_000)), choose.one_of((None, self._day(choose)))
+        until = None if begins else self._day(choose)
+        over = self._calendar(rows)[-1][1]["valid_until"]
+        if begins and over and over <= begins:
+            return
+        change_claim(by=None, claim=claim, share_bp=share_bp, valid_until=until, valid_from=begins)
+        self._from(begins, rows, {"share_bp": share_bp} | ({"valid_until": until} if until else {}))
+
+    def _from_now_on(self, rows: list[Row], fact: dict[str, Any]) -> None:
+        """Said of the claim as it is and as it will be."""
+        for begins, says in self._calendar(rows):
+            self._note(rows, {**says, **fact}, begins)
+
+    def _from(self, day: datetime | None, rows: list[Row], terms: dict[str, Any]) -> None:
+        """Each term holds from that day until another value was given for a later one."""
+        calendar = self._calendar(rows)
+        first = max(n for n, (b, _says) in enumerate(calendar) if b is None or (day and b <= day))
+        if day is not None and calendar[first][0] != day:
+            calendar.insert(first + 1, (day, dict(calendar[first][1])))
+            first += 1
+        for name, value in terms.items():
+            replaced = calendar[first][1][name]
+            for _begins, says in calendar[first:]:
+                if says[name] != replaced:
+                    break
+                says[name] = value
+        for begins, says in calendar[first:]:
+            self._note(rows, says, begins)
+
+    def _calendar(self, rows: list[Row]) -> list[tuple[datetime | None, dict[str, Any]]]:
+        """What a claim says now, and on each day that is still to come on which that changes."""
+        at = now()
+        days = sorted({r.begins for r in rows if r.begins and r.begins > at})
+        found: list[tuple[datetime | None, dict[str, Any]]] = []
+        for day in (None, *days):
+            row = _speaking([replace(r, known_at=self.start) for r in rows], day or at)
+            assert row is not None  # a claim of the book begins at once
+            found.append((day, dict(row.says)))
+        return found
 
     def claim(
         self,
