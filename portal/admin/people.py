@@ -22,7 +22,7 @@ from portal.admin.words import when
 from portal.models import Membership, Roster, RosterArtist, RosterKind, User
 from portal.roles import Role
 from portal.services.delegation import end_access
-from portal.services.people import create_user_with_access
+from portal.services.people import let_person_in
 from portal.services.rosters import (
     add_artist_to_roster,
     create_roster,
@@ -64,13 +64,18 @@ class OpenLabel(Doing):
 
 
 class PersonForm(DoingForm):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
     email = forms.EmailField(
         label=gettext_lazy("E-mail address"),
         help_text=gettext_lazy(
-            "Somebody new here. They choose a password by “Forgot your password?”, and set up a "
-            "second factor when they first sign in."
+            "Somebody who signs in here already keeps their password and every access they have. "
+            "Somebody new chooses a password by “Forgot your password?”. Both need a second factor."
         ),
+    )
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Of somebody new; whoever is known here keeps their own."),
     )
 
 
@@ -90,12 +95,13 @@ class LetIn(Doing):
     def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
         said = form.cleaned_data
         role = Role.LABEL_STAFF if thing.kind == RosterKind.LABEL else Role.MANAGER
-        membership = create_user_with_access(
+        membership = let_person_in(
             by=by, email=said["email"], name=said["name"], role=role, roster=thing
         )
+        facts = {"person": membership.user, "role": membership.get_role_display(), "roster": thing}
         return Done(
             membership,
-            _("%(person)s may sign in.") % {"person": membership.user},
+            _("%(person)s is in: %(role)s of %(roster)s.") % facts,
             label=thing.party,
             about=f"{membership.user}: {thing}",
             subject=membership.user.ref,

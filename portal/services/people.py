@@ -23,6 +23,7 @@ __all__ = [
     "end_access",
     "grant_access",
     "invite_person",
+    "let_person_in",
     "switch_artist",
 ]
 
@@ -80,8 +81,7 @@ def create_user_with_access(
     Label staff become staff, who work in the admin. Otherwise as `grant_access`, which raises the
     same; and what `create_user` raises.
     """
-    if by is not None and not by.is_superuser:
-        raise Refused("may_not_grant", _("Only the operator can do this."))
+    _require_operator(by)
     user = create_user(
         email=email,
         name=name,
@@ -101,6 +101,30 @@ def create_user_with_access(
         starts_at=starts_at,
         until=until,
     )
+
+
+@transaction.atomic
+def let_person_in(
+    *, by: User | None, email: str, role: Role | str, roster: Roster, name: str = ""
+) -> Membership:
+    """Let the person with this address in to a roster, known here already or new; the operator's.
+
+    Somebody new is called `name`; somebody known keeps her name, her password and every access
+    that she has. As label staff she may enter the admin, where she sees this label and no other.
+    Raises as `create_user_with_access`: `inactive` for somebody who may not sign in any more,
+    `has_access` for somebody who is in already.
+    """
+    _require_operator(by)
+    address = email.strip().lower()
+    take_turn("invite", address)
+    known = User.objects.select_for_update().filter(email=address).first()
+    if known is None:
+        return create_user_with_access(by=by, email=address, name=name, role=role, roster=roster)
+    membership = grant_access(by=by, user=known, role=role, roster=roster)
+    if Role(role) is Role.LABEL_STAFF and not known.is_staff:
+        known.is_staff = True
+        known.save(update_fields=["is_staff"])
+    return membership
 
 
 @transaction.atomic
@@ -140,6 +164,11 @@ def invite_person(
         may_answer=may_answer,
         until=until,
     )
+
+
+def _require_operator(by: User | None) -> None:
+    if by is not None and not by.is_superuser:
+        raise Refused("may_not_grant", _("Only the operator can do this."))
 
 
 def switch_artist(*, by: User, session: MutableMapping[str, Any], artist: str) -> Artist:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
 from django.test import Client
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from consent.clock import now
+from consent.errors import Refused
 from consent.models import (
     AICompany,
     Artist,
@@ -39,8 +41,11 @@ from consent.services.permissions import answer_permission
 from consent.words import Authority, Right, Standing
 from portal.models import ApiClient, ApiKey, Export, Roster, StaffAct, User
 from portal.queries.staff import read_acts
+from portal.roles import Role
 from portal.services.clients import find_key
+from portal.services.people import let_person_in
 from royalties.models import Rate
+from tests import signing
 from tests.cast import *  # noqa: F403 - the people in every story
 from tests.cast import recordings_of
 from tests.portal.admin.world import *  # noqa: F403
@@ -578,6 +583,74 @@ def test_the_operator_opens_a_label_and_lets_its_staff_in(
     assert "Maren Holt" not in hers.get(artists).text
     does(theirs, to(siv.memberships.get(), "end"), action="access.end", by=olga)
     assert hers.get(artists).status_code == 403
+
+
+def test_somebody_who_signs_in_here_already_becomes_label_staff_by_her_address(
+    does: Any,
+    theirs: Client,
+    olga: User,
+    maren: Artist,
+    aoi: Artist,
+    aoi_user: User,
+    fjord_roster: Roster,
+    signed_in: SignIn,
+) -> None:
+    hers = signed_in(aoi_user)
+    artists = reverse("admin:consent_artist_changelist")
+    assert hers.get(artists).status_code == 403
+    password = aoi_user.password
+    does(
+        theirs,
+        to(fjord_roster, "person"),
+        action="person.let_in",
+        by=olga,
+        email=f" {aoi_user.email.upper()}",
+    )
+    aoi_user.refresh_from_db()
+    assert (aoi_user.is_staff, aoi_user.is_superuser) == (True, False)
+    assert (aoi_user.name, aoi_user.password) == ("Aoi Tanaka", password)
+    page = hers.get(artists).text
+    assert "Maren Holt" in page
+    assert "田中葵" not in page, "her own work is not in this label's books"
+    assert hers.get(f"/a/{aoi.slug}/permissions/").status_code == 200, "what she had she keeps"
+    for closed in ("portal_roster", "portal_membership", "portal_user"):
+        with suppress(NoReverseMatch):
+            assert hers.get(reverse(f"admin:{closed}_changelist")).status_code == 403
+
+
+def test_whoever_is_in_already_or_may_not_sign_in_is_not_let_in(
+    theirs: Client, fjord_roster: Roster, liv: User, charlie: User
+) -> None:
+    User.objects.filter(pk=charlie.pk).update(is_active=False)
+    for user, sentence in ((liv, "has access"), (charlie, "may not sign in any more")):
+        answer = theirs.post(to(fjord_roster, "person"), {"email": user.email, "reason": WHY})
+        assert sentence in answer.context["form"].errors.as_text(), user
+    charlie.refresh_from_db()
+    assert not charlie.is_staff
+    assert not charlie.memberships.exists()
+
+
+def test_nobody_but_the_operator_makes_label_staff(
+    fjord_roster: Roster, kestrel_roster: Roster, liv: User, charlie: User, signed_in: SignIn
+) -> None:
+    hers = signed_in(liv)
+    for roster in (fjord_roster, kestrel_roster):
+        said = {"email": charlie.email, "reason": WHY}
+        assert hers.post(to(roster, "person"), said).status_code in {403, 404}
+    with pytest.raises(Refused, match="may_not_grant"):
+        let_person_in(by=liv, email=charlie.email, role=Role.LABEL_STAFF, roster=fjord_roster)
+    charlie.refresh_from_db()
+    assert not charlie.is_staff
+
+
+def test_a_new_label_staff_without_a_second_factor_is_led_to_set_one_up(
+    fjord_roster: Roster, charlie: User, client: Client
+) -> None:
+    signing.sign_in(client, charlie)
+    let_person_in(by=None, email=charlie.email, role=Role.LABEL_STAFF, roster=fjord_roster)
+    answer = client.get(reverse("admin:consent_artist_changelist"), follow=True)
+    assert any("2fa" in url or "mfa" in url for url, _ in answer.redirect_chain)
+    assert "Maren" not in answer.text
 
 
 # --- The log -----------------------------------------------------------------------------
