@@ -150,7 +150,7 @@ def _needed(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-type _Given = tuple[int | None, int | None, int | None, Answer]  # recording, company, tool
+type _Given = tuple[int | None, int | None, Answer]  # company, tool
 
 
 _NOWHERE: Final[frozenset[str]] = frozenset()
@@ -235,8 +235,9 @@ class Loaded:
             found.setdefault(x[4], []).append((x[0], x[6], facts))
         return found
 
-    def _read_answers(self, rows: Iterable[Any]) -> dict[tuple[int, str], list[_Given]]:
-        found: dict[tuple[int, str], list[_Given]] = {}
+    def _read_answers(self, rows: Iterable[Any]) -> dict[tuple[int, str, int | None], list[_Given]]:
+        """By artist, use and recording, None for those in general."""
+        found: dict[tuple[int, str, int | None], list[_Given]] = {}
         for artist, use, stance, entry, way, on, maker, tool, places, until, days, took in rows:
             answer = Answer(
                 stance,
@@ -250,7 +251,7 @@ class Loaded:
                 days,
                 took,
             )
-            found.setdefault((artist, use), []).append((on, maker, tool, answer))
+            found.setdefault((artist, use, on), []).append((maker, tool, answer))
         return found
 
     def _seq(self, entry: str, instead: int = 0) -> int:
@@ -312,8 +313,30 @@ class Loaded:
         """Does she answer for this recording by name? An answer taken back does not count."""
         recording = self._recordings.get(isrc)
         return recording is not None and any(
-            on == recording.key and answer.way != Way.CLEARED
-            for on, _company, _tool, answer in self._answers.get((artist, use), ())
+            answer.way != Way.CLEARED
+            for _company, _tool, answer in self._answers.get((artist, use, recording.key), ())
+        )
+
+    def is_named(self, isrc: str, use: str, company: int) -> bool:
+        """Does an answer on this use, or a licence of `company`, name this recording by itself?
+
+        One that nothing names decides as every other recording of its rights profile does.
+        """
+        recording = self._recordings.get(isrc)
+        return recording is not None and (
+            any(
+                (key, use, recording.key) in self._answers
+                for key in (
+                    *recording.main_artists,
+                    *recording.featured_artists,
+                    *recording.voices,
+                )
+            )
+            or any(
+                (version, recording.key) in self._listed
+                for version, catalogue, _facts in self._licences.get(company, ())
+                if catalogue != "all"
+            )
         )
 
     def _tool(self, ask: Ask) -> ToolFacts | None:
@@ -360,12 +383,13 @@ class Loaded:
         )
 
     def _artist(self, key: int, use: str, recording: int | None, tool: ToolFacts) -> ArtistFacts:
+        given = self._answers.get((key, use, None), ())
+        if recording is not None:
+            given = (*given, *self._answers.get((key, use, recording), ()))
         answers = [
             answer
-            for on, company, of, answer in self._answers.get((key, use), ())
-            if (on is None or on == recording)
-            and (company is None or company == tool.company)
-            and (of is None or of == tool.key)
+            for company, of, answer in given
+            if (company is None or company == tool.company) and (of is None or of == tool.key)
         ]
         state = self._parties.get(key)
         return ArtistFacts(

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,13 +10,15 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from consent.decisions import Decision, Reason, Verdict
 from consent.licence_terms import Terms
 from consent.models import Artist, Licence
 from consent.queries.decision import Ask, decide_many
-from consent.queries.effective import explain_groups, groups_of, tools_for, uses_of
+from consent.queries.effective import UseView, explain_groups, groups_of, tools_for, uses_of
 from consent.scopes import Scope
+from consent.sentences import SENTENCES
 from consent.services.licences import supersede_licence
-from consent.services.permissions import answer_permission
+from consent.services.permissions import answer_permission, clear_permission
 from consent.services.recordings import change_identity
 from consent.words import UseKind
 from tests.consent.book import USES, Book, a_book
@@ -57,11 +60,11 @@ def _check(book: Book, artist: Artist, story: list[str]) -> None:
     assert sum(g.recordings for g in groups_of(artist, found.listing)) == len(hers)
     shown = {view.use: view for view in uses_of(artist)}
     asks = [Ask(s.isrc, use, t.slug) for use in UseKind for t in book.tools for s in hers]
-    allowed = {
-        (ask.use, ask.tool, ask.isrc)
+    decided = {
+        (ask.use, ask.tool, ask.isrc): decision
         for ask, decision in zip(asks, decide_many(asks).decisions, strict=True)
-        if decision.allowed
     }
+    allowed = {key for key, decision in decided.items() if decision.allowed}
     for use, view in shown.items():
         assert view.recordings == len(hers)
         counted = {t.tool.slug: t.allowed for t in view.tools}
@@ -70,10 +73,48 @@ def _check(book: Book, artist: Artist, story: list[str]) -> None:
             assert counted.get(tool.slug, 0) == expected[tool.slug], (artist, use, tool, story)
         assert view.allowed == len({isrc for u, _, isrc in allowed if u == use})
         assert view.stance == _stance(book, artist, use)
+        against = {
+            s.isrc: [_against(decided[use, t.tool.slug, s.isrc]) for t in view.tools] for s in hers
+        }
+        _check_reasons(view, against, story)
         tool = book.tools[len(story) % len(book.tools)]
         alike = explain_groups(artist, use=use, tool=tool)
         assert sum(a.recordings for a in alike) == len(hers)
         assert sum(a.recordings for a in alike if a.allowed) == expected[tool.slug]
+
+
+def _against(decision: Decision) -> tuple[Reason, ...]:
+    found = [replace(r, seq=None) for r in decision.reasons if r.verdict is Verdict.NO]
+    return tuple(dict.fromkeys(found))
+
+
+def _check_reasons(
+    view: UseView, against: dict[str, list[tuple[Reason, ...]]], story: list[str]
+) -> None:
+    """What is missing, and what stands most in the way, for as many recordings as it is true of.
+
+    `against` has, by ISRC, the reasons against each tool of the view.
+    """
+    missing = Counter(
+        reason
+        for tools in against.values()
+        for reason in {r for reasons in tools for r in reasons if SENTENCES[r.code].todo}
+    )
+    shown = Counter((gap.step.code, gap.step.party, gap.recordings) for gap in view.missing)
+    assert shown == Counter((r.code, r.party, n) for r, n in missing.items()), (view.use, story)
+    nearest = Counter(
+        reason
+        for tools in against.values()
+        if tools and all(tools)
+        for reason in min(tools, key=len)
+    )
+    main, number = view.main_reason, view.main_reason_recordings
+    if main is None:
+        assert not nearest, (view.use, story)
+    else:
+        assert (main.code, main.party, number) in {
+            (r.code, r.party, n) for r, n in nearest.items()
+        }, (view.use, story)
 
 
 def _stance(book: Book, artist: Artist, use: UseKind) -> str:
@@ -170,3 +211,34 @@ def test_an_answer_for_a_recording_that_is_hers_no_longer_is_not_counted() -> No
     change_identity(by=None, recording=song, main=[book.aoi])
     view = next(v for v in uses_of(book.maren) if v.use == "discovery")
     assert (view.recordings, view.exceptions) == (5, 0)
+
+
+def test_what_is_said_of_some_recordings_is_counted_for_that_use_and_tool_alone() -> None:
+    book = a_book()
+    composer, other = book.tools[:2]
+    before = {v.use: [t.allowed for t in v.tools] for v in uses_of(book.maren)}
+    for song in book.songs[:3]:
+        answer_permission(
+            by=None,
+            artist=book.maren,
+            use="discovery",
+            stance="deny",
+            scope=Scope(recording=song, tool=other),
+        )
+    for view in uses_of(book.maren):
+        for shown, number in zip(view.tools, before[view.use], strict=True):
+            fewer = view.use == "discovery" and shown.tool == other
+            assert shown.allowed == number - (3 if fewer else 0), (view.use, shown.tool.slug)
+    assert _allowed(book, book.maren, "discovery", composer.slug) == 6
+    assert {g.recordings for g in groups_of(book.maren, ()) if not g.bare} <= {1, 2, 3}
+
+
+def test_answers_taken_back_leave_recordings_as_they_were() -> None:
+    book = a_book()
+    asked = [g.recordings for g in groups_of(book.maren, ())]
+    for song in book.songs[:3]:
+        about = Scope(recording=song)
+        answer_permission(by=None, artist=book.maren, use="style", stance="deny", scope=about)
+        clear_permission(by=None, artist=book.maren, use="style", scope=about)
+    assert [g.recordings for g in groups_of(book.maren, ())] == asked
+    assert all(g.bare for g in groups_of(book.maren, ()))
