@@ -16,7 +16,7 @@ Three rules carry it:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -124,7 +124,10 @@ class ToolFacts:
 
 @dataclass(frozen=True, slots=True)
 class ClaimFacts:
-    """An active claim. Exactly one of recording, work and repertoire says what it is on."""
+    """An active claim. Exactly one of recording, work and repertoire says what it is on.
+
+    On a repertoire `share_bp` is of that artist's share, otherwise of the whole right.
+    """
 
     party: int
     right: str
@@ -385,7 +388,11 @@ def _right(
 def _shares(
     right: str, claims: Sequence[ClaimFacts], recording: RecordingFacts, question: Question
 ) -> list[Reason]:
-    """Is the right claimed in full, once, by undisputed claims? Each work on the recording is."""
+    """Is the right claimed in full, once, by undisputed claims?
+
+    In each work on the recording, and in each main artist's share of it: a claim to a repertoire
+    speaks for that artist's share, one on the recording or the work for everybody's.
+    """
     if not claims:
         return [Reason(Code.RIGHT_UNKNOWN, Verdict.NO, right=right)]
     disputed = [c for c in claims if c.disputed]
@@ -394,19 +401,37 @@ def _shares(
             Reason(Code.RIGHT_DISPUTED, Verdict.NO, c.party, right, c.authority, c.seq)
             for c in disputed
         ]
-    parts = recording.works if right == "publishing" and recording.works else (None,)
     worst = Code.LICENSED
-    for part in parts:
-        on_part = [c for c in claims if c.work is None or c.work == part]
-        if _most_claimed(on_part, question.territory) > 10_000:
+    for part in _parts(right, claims, recording):
+        if _most_claimed(part, question.territory) > 10_000:
             worst = Code.RIGHT_OVER_CLAIMED
             break
-        covered = sum(c.share_bp for c in on_part if covers(c.territories, question.territory))
+        covered = sum(c.share_bp for c in part if covers(c.territories, question.territory))
         if covered < 10_000:
             worst = Code.RIGHT_UNDER_CLAIMED
     if worst is Code.LICENSED:
         return []
     return [Reason(worst, Verdict.NO, right=right, seq=max(c.seq for c in claims))]
+
+
+def _parts(
+    right: str, claims: Sequence[ClaimFacts], recording: RecordingFacts
+) -> Iterator[Sequence[ClaimFacts]]:
+    """The claims on each part of a right that must come to the whole by itself.
+
+    How large each main artist's share is nobody here knows, so the sums must be right whatever it
+    is: that is so where they are right in every artist's share.
+    """
+    works = recording.works if right == "publishing" and recording.works else (None,)
+    artists = recording.main_artists if any(c.repertoire is not None for c in claims) else (None,)
+    for work in works:
+        for artist in artists:
+            yield [
+                c
+                for c in claims
+                if (c.work is None or c.work == work)
+                and (c.repertoire is None or c.repertoire == artist)
+            ]
 
 
 def _most_claimed(claims: Sequence[ClaimFacts], territory: str | None) -> int:

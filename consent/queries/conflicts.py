@@ -55,7 +55,8 @@ class Conflict:
     """One thing to do, for `recordings` recordings, of which `example` is one.
 
     `claimed_bp` is the sum that is too large or too small: basis points of the right, where it is
-    worst (in one country, and for one of the works where there are several).
+    worst (in one country, for one of the works where there are several, in one artist's share).
+    `whose` are the main artists whose share it is about, where it is not about everybody's.
     """
 
     profile: int
@@ -66,6 +67,7 @@ class Conflict:
     artists: tuple[Artist, ...]
     claims: tuple[ClaimLine, ...]
     claimed_bp: int
+    whose: tuple[Artist, ...] = ()
 
     @property
     def move(self) -> Move:
@@ -84,10 +86,12 @@ class Conflict:
     @property
     def next_step(self) -> str:
         """What to do, as a sentence."""
-        sentence = NEXT_STEPS.get((self.kind, self.right)) or NEXT_STEPS[self.kind, None]
+        steps = NEXT_STEPS_OF_SOME if self.whose else NEXT_STEPS
+        sentence = steps.get((self.kind, self.right)) or steps[self.kind, None]
         others = ", ".join(dict.fromkeys(c.party.name for c in self.claims if not c.is_mine))
         share = f"{self.claimed_bp // 100}.{self.claimed_bp % 100:02}".removesuffix(".00")
-        return str(sentence).format(others=others or "–", share=share)
+        whose = ", ".join(artist.party.name for artist in self.whose)
+        return str(sentence).format(others=others or "–", share=share, whose=whose)
 
 
 NEXT_STEPS: dict[tuple[ConflictKind, Right | None], Promise] = {
@@ -115,6 +119,23 @@ NEXT_STEPS: dict[tuple[ConflictKind, Right | None], Promise] = {
         "their society for its mandate."
     ),
 }
+
+# Where the share of one of several artists is what is wrong.
+NEXT_STEPS_OF_SOME: dict[tuple[ConflictKind, Right | None], Promise] = {
+    (ConflictKind.OVER_CLAIMED, None): _(
+        "To the share of {whose} the claims come to {share} %. Agree with {others} who speaks for "
+        "it, and change or end yours."
+    ),
+    (ConflictKind.UNDER_CLAIMED, None): _(
+        "Of the share of {whose} only {share} % is claimed. Ask who holds the rest to claim it."
+    ),
+    (ConflictKind.UNDER_CLAIMED, Right.PUBLISHING): _(
+        "Of the share of {whose} only {share} % of the publishing is claimed. Ask their society "
+        "for its mandate, or send a claims file that claims all their work."
+    ),
+}
+
+_OF_SOME = {str(kind) for kind, _right in NEXT_STEPS_OF_SOME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,28 +191,36 @@ _WRONG = """
          ORDER BY b.profile_id, c.claim, c.id DESC) latest
      WHERE NOT ended AND (valid_until IS NULL OR valid_until > ledger_now())
 ), part AS (
-    SELECT profile_id, 'master' AS "right", NULL::bigint AS work FROM example
+    SELECT profile_id, 'master' AS "right", NULL::bigint AS work, a.id AS artist FROM example
+      LEFT JOIN LATERAL unnest(main_artists) a(id) ON true
     UNION ALL
-    SELECT profile_id, 'publishing', w.id FROM example
+    SELECT profile_id, 'publishing', w.id, a.id FROM example
       LEFT JOIN LATERAL unnest(works) w(id) ON true
+      LEFT JOIN LATERAL unnest(main_artists) a(id) ON true
 ), held AS MATERIALIZED (
-    SELECT p.profile_id, p."right", p.work, c.share_bp, c.territories
+    SELECT p.*, c.share_bp, c.territories
       FROM part p JOIN claim c ON c.profile_id = p.profile_id AND c."right" = p."right"
        AND (c.work_id IS NULL OR c.work_id = p.work)
+       AND (c.repertoire_id IS NULL OR c.repertoire_id = p.artist)
 ), zone AS (
-    SELECT DISTINCT profile_id, "right", work, unnest(territories || ''::varchar) AS code FROM held
+    SELECT DISTINCT profile_id, "right", work, artist, unnest(territories || ''::varchar) AS code
+      FROM held
 ), summed AS (
-    SELECT z.profile_id, z."right", z.work, z.code,
+    SELECT z.profile_id, z."right", z.work, z.artist, z.code,
            coalesce(sum(h.share_bp) FILTER (
                WHERE h.territories = '{}' OR z.code = ANY (h.territories)), 0) AS bp
       FROM zone z JOIN held h ON h.profile_id = z.profile_id AND h."right" = z."right"
-       AND h.work IS NOT DISTINCT FROM z.work
-     GROUP BY z.profile_id, z."right", z.work, z.code
-), standing AS (
-    SELECT p.profile_id, p."right", max(coalesce(s.bp, 0)) AS most, min(coalesce(s.bp, 0)) AS least
+       AND h.work IS NOT DISTINCT FROM z.work AND h.artist IS NOT DISTINCT FROM z.artist
+     GROUP BY z.profile_id, z."right", z.work, z.artist, z.code
+), parted AS MATERIALIZED (
+    SELECT p.profile_id, p."right", p.artist, max(coalesce(s.bp, 0)) AS most,
+           min(coalesce(s.bp, 0)) AS least
       FROM part p LEFT JOIN summed s ON s.profile_id = p.profile_id AND s."right" = p."right"
-       AND s.work IS NOT DISTINCT FROM p.work
-     GROUP BY p.profile_id, p."right"
+       AND s.work IS NOT DISTINCT FROM p.work AND s.artist IS NOT DISTINCT FROM p.artist
+     GROUP BY p.profile_id, p."right", p.artist
+), standing AS (
+    SELECT profile_id, "right", max(most) AS most, min(least) AS least
+      FROM parted GROUP BY profile_id, "right"
 ), trait AS (
     SELECT profile_id, "right", bool_or(standing = 'disputed') AS disputed,
            count(DISTINCT party_id) FILTER (WHERE source = 'import') AS senders
@@ -217,7 +246,11 @@ SELECT profile_id, kind, "right", bp, recordings, example,
                    c.territories) ORDER BY c.share_bp DESC, c.party_id)
           FROM claim c
          WHERE c.profile_id = wrong.profile_id AND c."right" = wrong."right") AS claims,
-       main_artists
+       main_artists,
+       (SELECT array_agg(p.artist) FROM parted p
+         WHERE p.profile_id = wrong.profile_id AND p."right" = wrong."right"
+           AND CASE kind WHEN 'under_claimed' THEN p.least < 10000
+                         WHEN 'over_claimed' THEN p.most > 10000 ELSE true END) AS concerned
   FROM wrong JOIN example USING (profile_id)
  WHERE (%(kind)s = '' OR kind = %(kind)s) AND (%(artist)s = 0 OR %(artist)s = ANY (main_artists))
    AND (%(profile)s = 0 OR profile_id = %(profile)s)
@@ -284,7 +317,7 @@ def _conflicts(rows: Iterable[tuple[Any, ...]], label: Party) -> Iterable[Confli
     recordings = Recording.objects.in_bulk([r[5] for r in rows])
     parties = Party.objects.in_bulk({c[0] for r in rows for c in r[6] or ()})
     artists = Artist.objects.select_related("party").in_bulk({a for r in rows for a in r[7]})
-    for profile, kind, right, bp, count, example, claims, main in rows:
+    for profile, kind, right, bp, count, example, claims, main, concerned in rows:
         yield Conflict(
             profile=profile,
             kind=ConflictKind(kind),
@@ -304,4 +337,7 @@ def _conflicts(rows: Iterable[tuple[Any, ...]], label: Party) -> Iterable[Confli
                 for party, share, authority, standing, territories in claims or ()
             ),
             claimed_bp=bp,
+            whose=tuple(artists[a] for a in main if a in concerned and a in artists)
+            if kind in _OF_SOME and set(concerned) < set(main)
+            else (),
         )

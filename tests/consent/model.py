@@ -9,6 +9,7 @@ It is yes where it is yes in each of them.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from consent.decisions import (
     Answer,
@@ -116,7 +117,7 @@ def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tupl
     if use not in OF_HER_OWN:
         master = [c for c in claims if c.right == "master" and c.work is None]
         mine = [c for c in master if c.repertoire in (None, *recording.main_artists)]
-        yield from _what_is_wrong_with(mine)
+        yield from _what_is_wrong_with(mine, recording)
         holders += mine
     if use in TRAINING:
         about = [c for c in claims if c.right == "publishing"]
@@ -125,7 +126,7 @@ def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tupl
         blanket = [c for c in blanket if c.repertoire in (None, *recording.main_artists)]
         for work in recording.works or (None,):
             direct = [c for c in about if c.work is not None and c.work == work]
-            yield from _what_is_wrong_with([*direct, *blanket])
+            yield from _what_is_wrong_with([*direct, *blanket], recording)
             holders += direct
         holders += blanket
 
@@ -182,17 +183,32 @@ def _reaches(territories: frozenset[str], place: str) -> bool:
     return not territories or place in territories
 
 
-def _what_is_wrong_with(claims: list[ClaimFacts]) -> Iterator[tuple[str, int | None]]:
-    total = sum(c.share_bp for c in claims)
-    if total < 10_000:
-        yield "right_under_claimed", None  # or unknown, where nobody claims anything
-    elif total > 10_000:
-        yield "right_over_claimed", None
+def _what_is_wrong_with(
+    claims: list[ClaimFacts], recording: RecordingFacts
+) -> Iterator[tuple[str, int | None]]:
+    for hers in _ways_to_share(recording.main_artists):
+        total = sum(c.share_bp * hers.get(c.repertoire, Fraction(1)) for c in claims)
+        if total < 10_000:
+            yield "right_under_claimed", None  # or unknown, where nobody claims anything
+        elif total > 10_000:
+            yield "right_over_claimed", None
     for claim in claims:
         if claim.disputed:
             yield "right_disputed", claim.party
         if claim.suspended:
             yield "holder_suspended", claim.party
+
+
+def _ways_to_share(artists: tuple[int, ...]) -> Iterator[dict[int | None, Fraction]]:
+    """What part of the work may be each artist's: nobody wrote it down, so it must not matter.
+
+    Whoever claims a repertoire claims that much of the artist's part, and not of the whole.
+    """
+    yield {a: Fraction(1, len(artists)) for a in artists}
+    for most in artists if len(artists) > 1 else ():
+        for part in (Fraction(2, 3), Fraction(99, 100), Fraction(1)):
+            rest = (1 - part) / (len(artists) - 1)
+            yield {a: part if a == most else rest for a in artists}
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,11 @@ class Choices:
         heap = range(self.one_of((0, 1, 2, 3)))
         return [self.claim(right, work=work, repertoire=repertoire) for _ in heap]
 
+    def repertoires(self, right: str, main: Sequence[int]) -> list[ClaimFacts]:
+        """Claims on the repertoire of each main artist, or of one of them only, or of a guest."""
+        whose = self.one_of((main, main, main, main[:1], (AOI,)))
+        return [c for artist in whose for c in self.rights(right, repertoire=artist)]
+
     def licence(self, holder: int, number: int) -> LicenceFacts:
         dispenses = self.one_of((False, True))
         return LicenceFacts(
@@ -182,11 +187,14 @@ class Choices:
             works=self.one_of(((), (1,), (1, 2))),
             withdrawn=self.rarely(),
         )
-        held = self.rights("master", repertoire=self.one_of((None, None, None, MAREN, AOI)))
-        for work in recording.works:
+        held = self.repertoires("master", main) if self.one_of((0, 0, 1)) else self.rights("master")
+        by_repertoire = not recording.works or self.one_of((False, False, True))
+        if by_repertoire:
+            held += self.repertoires("publishing", main)
+        for work in recording.works if not by_repertoire or self.rarely() else ():
             held += self.rights("publishing", work=work)
-        if not recording.works or self.rarely():
-            held += self.rights("publishing", repertoire=self.one_of((MAREN, MAREN, AOI, None)))
+        if self.rarely():
+            held += self.rights("publishing", repertoire=self.one_of((None, MAREN, AOI)))
         for _ in range(self.one_of((0, 1, 2))):
             held.append(self.claim("likeness", repertoire=self.one_of((MAREN, AOI, BAND))))
         if self.rarely():

@@ -1,5 +1,7 @@
 """The queue of claims that do not add up."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -14,17 +16,20 @@ from consent.queries.conflicts import (
     conflicts,
     recordings_of_conflict,
 )
+from consent.queries.decision import Ask, decide_one
 from consent.services.claims import (
     change_claim,
     dispute_claim,
     end_claim,
     make_blanket_claim,
     make_claim,
+    settle_claim,
 )
 from consent.services.parties import register_artist, register_party
 from consent.services.recordings import change_identity
 from consent.services.works import link_works, register_work
 from consent.words import Authority, PartyKind, Right
+from tests.consent.build import a_company, a_licence, a_tool, in_days, she_says
 from tests.consent.messages import (
     KAEDE,
     TUESDAY,
@@ -156,6 +161,141 @@ def test_each_work_must_add_up_by_itself(fjord: Party, fjell: Party) -> None:
         ("under_claimed", "publishing", 1),
         ("unknown", "publishing", 2),
     ]
+
+
+# Duets
+
+
+@pytest.fixture
+def duet(db: None) -> tuple[Party, Artist, Artist]:
+    """Fjord Records has delivered a song by Maren and Aoi."""
+    label = take(a_message(a_recording(ONE, main=["PMaren", "PAoi"]))).sender
+    maren = Artist.objects.get(slug="maren-holt")
+    return label, maren, Artist.objects.exclude(pk=maren.pk).get()
+
+
+def test_two_societies_each_for_its_own_artist_are_no_conflict(
+    duet: tuple[Party, Artist, Artist], fjell: Party
+) -> None:
+    label, maren, aoi = duet
+    skald = register_party(by=None, kind=PartyKind.SOCIETY, name="Skald")
+    publishing(fjell, maren)
+    publishing(skald, aoi)
+    assert queue(label) == []
+
+
+def test_a_society_for_one_of_two_artists_leaves_the_others_share_unclaimed(
+    duet: tuple[Party, Artist, Artist], fjell: Party
+) -> None:
+    label, maren, aoi = duet
+    publishing(fjell, maren)
+    conflict = only(label)
+    assert (conflict.kind, conflict.claimed_bp) == (ConflictKind.UNDER_CLAIMED, 0)
+    assert conflict.whose == (aoi,)
+    assert conflict.next_step.startswith(f"Of the share of {aoi.party.name} only 0 % of the pub")
+
+
+def test_two_societies_for_the_same_artist_of_a_duet_are_over_claimed(
+    duet: tuple[Party, Artist, Artist], fjell: Party
+) -> None:
+    label, maren, aoi = duet
+    skald = register_party(by=None, kind=PartyKind.SOCIETY, name="Skald")
+    for society, artist in ((fjell, maren), (skald, aoi), (skald, maren)):
+        publishing(society, artist)
+    conflict = only(label)
+    assert (conflict.kind, conflict.claimed_bp) == (ConflictKind.OVER_CLAIMED, 20_000)
+    assert conflict.whose == (maren,)
+    assert "To the share of Maren Holt the claims come to 200 %." in conflict.next_step
+    assert conflict.move is Move.OTHERS
+
+
+def test_half_of_a_work_and_half_of_each_artists_share_are_the_whole(
+    duet: tuple[Party, Artist, Artist], fjell: Party
+) -> None:
+    label, maren, aoi = duet
+    recording = claim_on(ONE).recording
+    assert recording is not None
+    song = register_work(title="Havn")
+    link_works(by=None, recordings=[recording], works=[song])
+    for artist in (maren, aoi):
+        make_blanket_claim(by=None, society=fjell, artists=[artist], share_bp=5_000)
+    make_claim(
+        by=None,
+        party=fjell,
+        right=Right.PUBLISHING,
+        authority=Authority.OWN,
+        work=song,
+        share_bp=5_000,
+    )
+    assert queue(label) == []
+
+
+# Settled
+
+
+@pytest.fixture
+def allowed(fjord: Party, fjell: Party) -> Ask:
+    """A question to which the answer is yes: everybody has signed, and Maren allows it."""
+    maren = Artist.objects.get()
+    publishing(fjell, maren)
+    oceanic = a_company()
+    for holder in (fjord, fjell):
+        a_licence(holder, oceanic, "generative_training")
+    she_says(maren, "generative_training", "allow")
+    ask = Ask(ONE, "generative_training", a_tool(oceanic).slug)
+    assert decide_one(ask).allowed
+    return ask
+
+
+def test_an_over_claim_that_a_label_settles_is_allowed_again_at_once(
+    fjord: Party, allowed: Ask
+) -> None:
+    kaede = take(a_message(a_recording(ONE), sender=KAEDE, message_id="k")).sender
+    assert [c.kind for c in conflicts(label=fjord).conflicts] == [ConflictKind.TWO_SENDERS]
+    assert decide_one(allowed).deciding.code == "right_over_claimed"
+    end_claim(by=None, claim=RightsClaim.objects.get(party=kaede).claim)
+    assert decide_one(allowed).allowed
+    assert queue(fjord) == []
+
+
+def test_an_under_claim_that_a_label_settles_is_allowed_again_at_once_also_while_a_change_waits(
+    fjord: Party, allowed: Ask
+) -> None:
+    claim = claim_on(ONE).claim
+    change_claim(by=None, claim=claim, share_bp=7_000)
+    change_claim(by=None, claim=claim, authority=Authority.OWN, valid_from=in_days(30))
+    assert decide_one(allowed).deciding.code == "right_under_claimed"
+    change_claim(by=None, claim=claim, share_bp=10_000)
+    assert decide_one(allowed).allowed
+    assert decide_one(replace(allowed, at=in_days(31))).allowed
+    assert queue(fjord) == []
+
+
+def test_two_senders_who_share_by_country_are_both_asked_and_no_conflict(
+    fjord: Party, allowed: Ask
+) -> None:
+    kaede = take(a_message(a_recording(ONE), sender=KAEDE, message_id="k")).sender
+    change_claim(by=None, claim=RightsClaim.objects.get(party=kaede).claim, territories=["JP"])
+    [conflict] = conflicts(label=fjord).conflicts
+    assert (conflict.kind, conflict.claimed_bp) == (ConflictKind.TWO_SENDERS, 20_000)
+    hers = claim_on(ONE)
+    assert hers.party == kaede
+    mine = RightsClaim.objects.get(party=fjord, recording__isrc=ONE)
+    change_claim(by=None, claim=mine.claim, territories=["NO", "SE"])
+    norway, japan = replace(allowed, territory="NO"), replace(allowed, territory="JP")
+    assert decide_one(norway).allowed
+    assert decide_one(japan).deciding.code == "no_licence"
+    assert decide_one(allowed).deciding.code == "right_under_claimed"  # in the rest of the world
+    assert queue(fjord) == [("under_claimed", "master", 1)]
+
+
+def test_a_dispute_that_staff_settle_is_allowed_again_at_once(fjord: Party, allowed: Ask) -> None:
+    claim = claim_on(ONE).claim
+    dispute_claim(by=None, claim=claim)
+    assert decide_one(allowed).deciding.code == "right_disputed"
+    settle_claim(by=None, claim=claim)
+    assert decide_one(allowed).allowed
+    assert queue(fjord) == []
 
 
 def test_a_dispute_waits_for_staff(fjord: Party, fjell: Party) -> None:
