@@ -317,26 +317,43 @@ class Loaded:
             for _company, _tool, answer in self._answers.get((artist, use, recording.key), ())
         )
 
-    def is_named(self, isrc: str, use: str, company: int) -> bool:
-        """Does an answer on this use, or a licence of `company`, name this recording by itself?
+    def said_of(self, isrc: str, use: str) -> tuple[object, ...]:
+        """The answers on this use that name this recording, whoever gave them, to be compared.
 
-        One that nothing names decides as every other recording of its rights profile does.
+        When they were given is left out: only questions about a model version read that.
         """
         recording = self._recordings.get(isrc)
-        return recording is not None and (
-            any(
-                (key, use, recording.key) in self._answers
-                for key in (
-                    *recording.main_artists,
-                    *recording.featured_artists,
-                    *recording.voices,
-                )
+        if recording is None:
+            return ()
+        people = dict.fromkeys(
+            recording.main_artists + recording.featured_artists + recording.voices
+        )
+        return tuple(
+            (
+                key,
+                company,
+                tool,
+                answer.stance,
+                answer.way,
+                answer.territories,
+                answer.valid_until,
+                answer.notice_days,
+                answer.took_back_allow,
             )
-            or any(
-                (version, recording.key) in self._listed
-                for version, catalogue, _facts in self._licences.get(company, ())
-                if catalogue != "all"
-            )
+            for key in people
+            for company, tool, answer in self._answers.get((key, use, recording.key), ())
+        )
+
+    def listed_by(self, isrc: str, use: str, company: int) -> tuple[int, ...]:
+        """The licence versions of `company` for this use that name this recording."""
+        recording = self._recordings.get(isrc)
+        return tuple(
+            version
+            for version, catalogue, facts in self._licences.get(company, ())
+            if catalogue != "all"
+            and use in facts.uses
+            and recording is not None
+            and (version, recording.key) in self._listed
         )
 
     def _tool(self, ask: Ask) -> ToolFacts | None:

@@ -226,8 +226,9 @@ SELECT t.id, t.ref, t.slug, t.name, t.kind, t.about, c.party_id, c.slug, p.ref, 
 # An answer of anybody who is asked about a recording names it: in each scope the latest that has
 # begun, and those given for later. All of one profile are billed alike, so the artist's counts say
 # which recordings are hers. Each step comes in the order of recordings, so that one sort serves
-# all; the recordings are looked up in one go, which costs a third of looking up one by one, and
-# OFFSET 0 keeps the planner from reading the whole catalogue instead.
+# all, and a signature spells out what few answers have only where there is any. Recordings
+# are looked up in one go, which costs a third of one by one; OFFSET 0 keeps the planner from
+# reading the whole catalogue instead.
 _GROUPS = """
 WITH person AS MATERIALIZED (
     SELECT DISTINCT unnest(i.main_artists || i.featured_artists || i.voices) AS id
@@ -245,9 +246,13 @@ WITH person AS MATERIALIZED (
                AND p.recording_id IS NOT NULL) p
      ORDER BY recording_id, artist_id, use, scope, territories, later, id DESC
 ), answered AS (
-    SELECT recording_id, string_agg(ROW(artist_id, use, company_id, tool_id, stance, way,
-               CASE WHEN later IS NOT NULL THEN valid_from END, valid_until, territories,
-               notice_days, took_back_allow)::text, ';'
+    SELECT recording_id, string_agg(
+               artist_id || ' ' || use || ' ' || stance || ' ' || way ||
+               CASE WHEN num_nonnulls(company_id, tool_id, later, valid_until, notice_days) > 0
+                      OR territories <> '{}' OR took_back_allow
+                    THEN ROW(company_id, tool_id, CASE WHEN later IS NOT NULL THEN valid_from END,
+                             valid_until, territories, notice_days, took_back_allow)::text
+                    ELSE '' END, ';'
                ORDER BY artist_id, use, scope, territories, later) AS signature
       FROM spoken WHERE later IS NOT NULL OR way <> 'cleared' GROUP BY recording_id
 ), listed AS (
@@ -393,7 +398,8 @@ def uses_of(
         [Ask(g.isrc, use, t.slug) for g in groups for use in UseKind for t in tools]
         or [Ask("", "", "")]
     )
-    lots = {use: _lots_of(use, tools, groups, loaded) for use in UseKind}
+    plain: dict[Reason, Reason] = {}
+    lots = {use: _lots_of(use, tools, groups, loaded, plain) for use in UseKind}
     decisions = (one for some in lots.values() for lot in some for one in lot.decisions)
     names = _Names.for_decisions(decisions, found.names)
     return [
@@ -428,31 +434,38 @@ class _Lot:
 
 
 def _lots_of(
-    use: UseKind, tools: Sequence[Tool], groups: Sequence[Group], loaded: Loaded
+    use: UseKind,
+    tools: Sequence[Tool],
+    groups: Sequence[Group],
+    loaded: Loaded,
+    plain: dict[Reason, Reason],
 ) -> list[_Lot]:
     """The groups put together that this use kind treats alike, the largest first.
 
-    What was said of a recording about another use, or by a licence of another company, makes no
-    difference: there it decides as all of its profile do, which is decided once.
+    Recordings of one profile decide alike where the same was said of them about this use, and the
+    same licences of the tool's company for it name them. `plain` keeps the reasons found so far
+    without their ledger positions.
     """
-    decided: dict[tuple[int | str, int], tuple[Decision, tuple[Reason, ...]]] = {}
-    lots: dict[tuple[int | str, ...], _Lot] = {}
+    decided: dict[tuple[object, ...], tuple[Decision, tuple[Reason, ...]]] = {}
+    lots: dict[tuple[object, ...], _Lot] = {}
+    companies = dict.fromkeys(tool.company.pk for tool in tools)
     for group in groups:
-        kinds = tuple(
-            group.isrc
-            if not group.bare and loaded.is_named(group.isrc, use, tool.company.pk)
-            else group.profile
-            for tool in tools
-        )
-        if kinds not in lots:
-            for kind, tool in zip(kinds, tools, strict=True):
-                if (kind, tool.pk) not in decided:
-                    bare = group.bare or kind == group.profile
-                    decision = loaded.decide(Ask(group.isrc, use, tool.slug), bare=bare)
-                    decided[kind, tool.pk] = decision, _against(decision)
-            both = [decided[kind, tool.pk] for kind, tool in zip(kinds, tools, strict=True)]
-            lots[kinds] = _Lot(tuple(one for one, _ in both), tuple(why for _, why in both))
-        lots[kinds].recordings += group.recordings
+        said = () if group.bare else loaded.said_of(group.isrc, use)
+        listed = {
+            company: () if group.bare else loaded.listed_by(group.isrc, use, company)
+            for company in companies
+        }
+        kind = (group.profile, said, *listed.values())
+        if kind not in lots:
+            found = []
+            for tool in tools:
+                key = (tool.pk, group.profile, said, listed[tool.company.pk])
+                if key not in decided:
+                    decision = loaded.decide(Ask(group.isrc, use, tool.slug), bare=group.bare)
+                    decided[key] = decision, _against(decision, plain)
+                found.append(decided[key])
+            lots[kind] = _Lot(tuple(one for one, _ in found), tuple(why for _, why in found))
+        lots[kind].recordings += group.recordings
     return sorted(lots.values(), key=lambda lot: -lot.recordings)
 
 
@@ -541,11 +554,15 @@ def _gaps(tools: Sequence[Tool], lots: Sequence[_Lot], names: _Names) -> tuple[G
     return tuple(sorted(gaps, key=lambda gap: -gap.recordings))
 
 
-def _against(decision: Decision) -> tuple[Reason, ...]:
+def _against(decision: Decision, plain: dict[Reason, Reason]) -> tuple[Reason, ...]:
     """Its reasons for a no, the same for every recording that they are the same for."""
-    return tuple(
-        dict.fromkeys(replace(r, seq=None) for r in decision.reasons if r.verdict is Verdict.NO)
-    )
+    found: dict[Reason, None] = {}
+    for reason in decision.reasons:
+        if reason.verdict is Verdict.NO:
+            if reason not in plain:
+                plain[reason] = replace(reason, seq=None)
+            found[plain[reason]] = None
+    return tuple(found)
 
 
 def _stance(answer: Permission | None, at: datetime) -> str:
