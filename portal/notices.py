@@ -158,6 +158,11 @@ TEXTS: Final[dict[str, Text]] = {
         ),
         "permissions",
     ),
+    NoticeKind.NOT_SAVED: Text(
+        gettext_lazy("A change for %(artist)s was not saved"),
+        gettext_lazy("%(use)s%(recordings)s: nothing was changed. Please look, and try again."),
+        "permissions",
+    ),
 }
 
 

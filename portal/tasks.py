@@ -7,6 +7,7 @@ from celery import shared_task
 from django.core.management import call_command
 
 from consent.services.work import LOOK, look, sweep
+from portal.services.bulk import save_bulk_change
 from portal.services.ends import tell_ends
 from portal.services.exports import delete_old_exports
 from portal.services.idempotency import forget_answers
@@ -16,7 +17,7 @@ from portal.services.slots import forget_slots, take_slot
 from portal.services.webhooks import deliver, tell_of_withdrawal, tell_webhooks
 
 # Handlers of rows are known once their modules are imported.
-__all__ = ["deliver", "deliver_notice", "tell_of_withdrawal"]
+__all__ = ["deliver", "deliver_notice", "save_bulk_change", "tell_of_withdrawal"]
 
 SWEEP_EVERY = timedelta(seconds=15)
 DAY = timedelta(days=1)

@@ -1,6 +1,7 @@
 """The portal's own tables: people, their rosters, what they are told and what they fetched."""
 
 from portal.models.account import User
+from portal.models.bulk import BulkChange
 from portal.models.client import ApiClient, ApiKey
 from portal.models.export import Export, ExportKind, JobSlot
 from portal.models.idempotency import AnsweredRequest
@@ -14,6 +15,7 @@ __all__ = [
     "AnsweredRequest",
     "ApiClient",
     "ApiKey",
+    "BulkChange",
     "Export",
     "ExportKind",
     "JobSlot",

@@ -31,6 +31,7 @@ class NoticeKind(models.TextChoices):
     YES_ENDED = "yes_ended", _("a yes of yours has ended")
     LICENCE_ENDS = "licence_ends", _("a licence on your work ends soon")
     LICENCE_ENDED = "licence_ended", _("a licence on your work has ended")
+    NOT_SAVED = "not_saved", _("a change of many recordings was not saved")
 
 
 class Notice(WorkRow):

@@ -60,6 +60,10 @@ class Selection:
             found = found.exclude(Exists(speaking))
         return found.order_by("recording__title", "recording_id")
 
+    def keys(self, artist: Artist) -> list[int]:
+        """The keys of these recordings, of one more than `MOST` at most. One query."""
+        return list(self.of(artist).values_list("recording_id", flat=True)[: MOST + 1])
+
 
 def senders_of(artist: Artist) -> list[Party]:
     """Who delivered this artist's recordings. One query."""

@@ -12,7 +12,7 @@ from django.db.models.functions import Cast
 
 from consent.models import Party
 from consent.services.erasure import ERASED_NAME, erases
-from portal.models import Export, Membership, Notice, User, Visit
+from portal.models import BulkChange, Export, Membership, Notice, User, Visit
 from portal.services.delegation import end_access
 
 
@@ -27,6 +27,7 @@ def forget_person(subject: uuid.UUID) -> bool:
     if party is not None:
         _forget_news_of({party.name, *party.names.values_list("name", flat=True)})
         Notice.objects.filter(artist=party.pk).delete()
+        BulkChange.objects.filter(artist=party.pk).delete()
         Export.objects.filter(artist=party.pk).delete()  # their files are strays, and swept
     user = User.objects.select_for_update().filter(ref=subject).first()
     if user is not None:
@@ -52,6 +53,7 @@ def _forget_user(user: User) -> None:
             continue  # ended with one before
         end_access(by=None, membership=membership)
     Notice.objects.filter(recipient=user).delete()
+    BulkChange.objects.filter(requested_by=user).delete()
     Export.objects.filter(requested_by=user).delete()
     _forget_news_of(known_as)
 

@@ -114,6 +114,7 @@ REFS: Final = {
     "act": "act",
     "receipt": "act",
     "undo_act": "act",
+    "saving": "bulk change",
     "open_notice": "notice",
     "export_progress": "export",
     "fetch_export": "export",

@@ -123,6 +123,7 @@ PAGES: Final[dict[str, Methods]] = {
     "history": {"GET": seen(200)},
     "many": {"GET": acted(200)},
     "answer_many": {"POST": acted(302)},
+    "saving": {"GET": acted(200)},
     "act": {"GET": seen(200)},
     "receipt": {"GET": acted(200)},
     "undo_act": {"POST": acted(302)},

@@ -48,6 +48,7 @@ from consent.services.tools import register_company, register_model_version, reg
 from consent.services.wordings import publish_wording
 from consent.services.work import perform
 from consent.words import Authority, PartyKind, Right, ToolKind, UseKind
+from portal.access import Access
 from portal.models import (
     Export,
     Notice,
@@ -56,6 +57,7 @@ from portal.models import (
     User,
 )
 from portal.roles import ApiScope, Role
+from portal.services.bulk import ask_for_many
 from portal.services.clients import CreatedKey, create_api_client, create_api_key
 from portal.services.delegation import end_access, grant_access
 from portal.services.exports import create_export_link, request_export
@@ -370,6 +372,14 @@ def _fill(side: Side) -> None:
     claim = RightsClaim.objects.filter(recording=first).latest("id")
     side.rows |= {
         "act": Act.objects.get(ref=given.permission.entry.act),
+        "bulk change": ask_for_many(
+            by=Access.of(her),
+            artist=artist,
+            use=UseKind.REMIX_INPUT,
+            stance="deny",
+            recordings=[first.pk],
+            digest="",
+        ),
         "request": asked.requests[0],
         "own licence": own_licence.licence,
         "split": split,

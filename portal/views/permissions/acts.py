@@ -20,7 +20,9 @@ from portal.queries.rows import Reader
 from portal.queries.saying import about_text
 from portal.roles import Role, Scope
 from portal.services.answers import undo
+from portal.services.bulk import FEW, ask_to_undo, see_to
 from portal.views.permissions.common import PortalRequest, leads, page_of, reader_of
+from portal.views.permissions.saving import what_became
 
 PER_PAGE = 50
 
@@ -72,6 +74,8 @@ def undo_act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
     """Undo one act: each answer that nobody changed since is again what it was before."""
     reader = reader_of(request, slug, Scope.WITHDRAW)
     found = _act(reader, ref)
+    if found.entries > FEW:
+        return _undo_many(request, reader, found)
     try:
         undone = undo(by=reader.access, artist=reader.artist, act=found)
     except Refused as refusal:
@@ -82,6 +86,16 @@ def undo_act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
         return leads(request, reader.url("act", ref=str(ref)))
     messages.success(request, _("Undone. Each answer is again what it was before."))
     return leads(request, reader.url("act", ref=str(undone.act.ref)))
+
+
+def _undo_many(request: PortalRequest, reader: Reader, found: Act) -> HttpResponse:
+    back = reader.url("act", ref=str(found.ref))
+    try:
+        change = ask_to_undo(by=reader.access, artist=reader.artist, act=found)
+    except Refused as refusal:
+        messages.error(request, refusal.sentence)
+        return leads(request, back)
+    return what_became(request, reader, see_to(change), back=back)
 
 
 @require_GET

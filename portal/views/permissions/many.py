@@ -1,5 +1,6 @@
 """Many recordings at once: choose them, see what would change and what it means, then save."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,12 +22,13 @@ from portal.queries.selection import (
     MOST,
     Preview,
     Selection,
+    digest_of,
     preview,
     releases_to_pick,
     senders_of,
 )
 from portal.roles import Scope
-from portal.services.answers import answer_many
+from portal.services.bulk import ask_for_many, see_to
 from portal.templatetags.figures import count
 from portal.views.permissions.common import (
     PortalRequest,
@@ -36,6 +38,7 @@ from portal.views.permissions.common import (
     tabs,
     wording_shown,
 )
+from portal.views.permissions.saving import what_became
 
 SHOWN = 25
 
@@ -65,30 +68,28 @@ def answer_many_recordings(request: PortalRequest, slug: str) -> HttpResponse:
     again = sign_in_again(request, stance, back)
     if again is not None:
         return again
-    found = _preview(reader, form)
-    if found.digest != request.POST.get("digest") or len(found.recordings) > MOST:
+    recordings = _selection(form).keys(reader.artist)
+    digest = digest_of(recordings)
+    if digest != request.POST.get("digest") or len(recordings) > MOST:
         messages.warning(request, _("The recordings have changed since. Look again, then save."))
         return leads(request, back)
     try:
-        act = answer_many(
+        change = ask_for_many(
             by=reader.access,
             artist=reader.artist,
             use=use,
             stance=stance,
-            recordings=found.recordings,
+            recordings=recordings,
+            digest=digest,
             valid_until=form.until,
             wording=wording_shown(request.POST),
             summary=_summary(form),
+            ref=_ref(request.POST),
         )
     except Refused as refusal:
         messages.error(request, refusal.sentence)
         return leads(request, back)
-    if act is None:
-        messages.info(request, _("Nothing changed: all of them say this already."))
-        return leads(request, back)
-    facts = {"recordings": recordings_text(act.entries), "answer": Stance(stance).label}
-    messages.success(request, _("Saved: “%(answer)s” for %(recordings)s.") % facts)
-    return leads(request, reader.url("act", ref=str(act.ref)))
+    return what_became(request, reader, see_to(change), back=back)
 
 
 def _form(reader: Reader, data: Mapping[str, Any] | None) -> ManyForm:
@@ -145,6 +146,7 @@ def _page(
             "hidden": {
                 **{name: form.data.get(name, "") for name in form.fields if form.data.get(name)},
                 "digest": found.digest,
+                "ref": str(uuid.uuid4()),  # a second click on this very button is no second act
                 **({"wording": str(wording.pk)} if wording is not None else {}),
             },
         }
@@ -221,9 +223,16 @@ def _summary(form: ManyForm) -> dict[str, Any]:
 
 def _query(data: QueryDict) -> str:
     kept = data.copy()
-    for name in ("csrfmiddlewaretoken", "digest", "wording"):
+    for name in ("csrfmiddlewaretoken", "digest", "ref", "wording"):
         kept.pop(name, None)
     return kept.urlencode()
+
+
+def _ref(data: QueryDict) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(data.get("ref", ""))
+    except ValueError:
+        return None
 
 
 def _use(form: ManyForm) -> str:

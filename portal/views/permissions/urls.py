@@ -10,6 +10,7 @@ from portal.views.permissions import (
     many,
     questions,
     recordings,
+    saving,
     tools,
     why,
 )
@@ -34,6 +35,7 @@ PERMISSION_PAGES: list[URLPattern | URLResolver] = [
     path(f"{AT}history/", history.history, name="history"),
     path(f"{AT}many/", many.many, name="many"),
     path(f"{AT}many/answer/", many.answer_many_recordings, name="answer_many"),
+    path(f"{AT}many/<uuid:ref>/", saving.saving, name="saving"),
     path(f"{AT}acts/<uuid:ref>/", acts.act, name="act"),
     path(f"{AT}acts/<uuid:ref>/receipt/", acts.receipt, name="receipt"),
     path(f"{AT}acts/<uuid:ref>/undo/", acts.undo_act, name="undo_act"),
