@@ -162,6 +162,14 @@ class Book:
         row = _speaking(self.suspended.get(party, []), at)
         return row is not None and row.says["suspended"]
 
+    def said_of_claim(self, claim: uuid.UUID, at: datetime) -> dict[str, Any] | None:
+        """What a claim says at a moment; None where it is over."""
+        row = _speaking(self.claims[claim], at)
+        if row is None or row.says["ended"]:
+            return None
+        until = row.says["valid_until"]
+        return None if until is not None and until <= at else row.says
+
     def _claims(
         self, song: Recording, people: tuple[int, ...], at: datetime
     ) -> Iterator[ClaimFacts]:
@@ -570,11 +578,13 @@ class Book:
                 share_bp=choose.one_of((5_000, 10_000)),
             )
             return
-        claim = choose.one_of(list(self.claims))
+        self.do_to_claim(choose.one_of(list(self.claims)), choose)
+
+    def do_to_claim(self, claim: uuid.UUID, choose: Choices) -> None:
         rows = self.claims[claim]
         if rows[-1].says["ended"]:
             return
-        match choose.one_of(("end", "dispute", "settle", "change", "change")):
+        match choose.one_of(("change", "dispute", "change", "settle", "change", "end")):
             case "end":
                 end_claim(by=None, claim=claim)
                 self._note(rows, {**rows[-1].says, "ended": True})
@@ -588,7 +598,8 @@ class Book:
                 self._change_claim(claim, rows, choose)
 
     def _change_claim(self, claim: uuid.UUID, rows: list[Row], choose: Choices) -> None:
-        share_bp, begins = choose.one_of((10_000, 5_000)), choose.one_of((None, self._day(choose)))
+        share_bp, day = choose.one_of((5_000, 10_000)), choose.one_of((None, *LATER))
+        begins = None if day is None else self.start + timedelta(days=day)
         until = None if begins else self._day(choose)
         over = self._calendar(rows)[-1][1]["valid_until"]
         if begins and over and over <= begins:
@@ -615,7 +626,9 @@ class Book:
                     break
                 says[name] = value
         for begins, says in calendar[first:]:
-            self._note(rows, says, begins)
+            is_over = begins and says["valid_until"] and says["valid_until"] <= begins
+            if not is_over:  # what would begin after the end never comes
+                self._note(rows, says, begins)
 
     def _calendar(self, rows: list[Row]) -> list[tuple[datetime | None, dict[str, Any]]]:
         """What a claim says now, and on each day that is still to come on which that changes."""
