@@ -15,7 +15,8 @@ from consent.scopes import Scope
 from consent.services.licences import sign_licence
 from consent.services.permissions import answer_permission
 from consent.services.tools import register_company, register_model_version, register_tool
-from portal.models import User
+from portal.models import Membership, User
+from portal.services.delegation import end_access
 from tests.cast import *  # noqa: F403 - the people in every story
 from tests.cast import recordings_of
 from tests.portal.admin.world import *  # noqa: F403
@@ -224,9 +225,6 @@ def test_forms_offer_ones_own_labels_and_artists_only(
 
 
 def test_staff_whose_access_ended_find_an_empty_admin(labels: Labels, signed_in: SignIn) -> None:
-    from portal.models import Membership
-    from portal.services.delegation import end_access
-
     hers = signed_in(labels.fjord.staff)
     end_access(by=None, membership=Membership.objects.get(user=labels.fjord.staff))
     index = hers.get(reverse("admin:index"))
@@ -234,6 +232,17 @@ def test_staff_whose_access_ended_find_an_empty_admin(labels: Labels, signed_in:
     assert of_the_other(labels.fjord, index.text.replace(labels.fjord.staff.name, "")) == []
     for name in FOR_LABELS:
         assert hers.get(reverse(f"admin:{name}_changelist")).status_code == 403
+
+
+def test_the_list_of_one_app_does_not_say_that_one_works_for_no_label(
+    labels: Labels, signed_in: SignIn
+) -> None:
+    nobody = "You work for no label"
+    hers = signed_in(labels.fjord.staff)
+    for address in (reverse("admin:index"), reverse("admin:app_list", args=["consent"])):
+        assert nobody not in hers.get(address).text
+    end_access(by=None, membership=Membership.objects.get(user=labels.fjord.staff))
+    assert nobody in hers.get(reverse("admin:index")).text
 
 
 def test_the_operator_sees_both_labels(labels: Labels, olga: User, signed_in: SignIn) -> None:
