@@ -335,6 +335,18 @@ def test_an_answer_about_one_tool_goes_before_the_general_one(world: World, her:
     assert world.allowed("discovery")
 
 
+def test_the_list_of_tools_says_how_much_of_her_work_each_may_use(
+    world: World, her: Client
+) -> None:
+    world.says("discovery", "allow")
+    assert ">Allowed<" in her.get(world.url("permission_tools")).text
+    world.says("discovery", "deny", scope=Scope(recording=world.recordings[0]))
+    page = her.get(world.url("permission_tools")).text
+    assert "Partly allowed" in page
+    assert ">Allowed<" not in page
+    assert "Recommend you (2 of 3)" in page
+
+
 def test_an_answer_about_all_tools_of_a_company_is_an_exception(world: World, her: Client) -> None:
     world.says("discovery", "allow")
     url = world.url("answer_with", use="discovery")
