@@ -1,13 +1,15 @@
 """The licences that an artist signed herself, and to whom she could offer the standard one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consent.models import AICompany, Artist, LicenceVersion, PartyState
+from django.db.models import Exists, OuterRef
+
+from consent.models import AICompany, Artist, LicenceVersion, PartyState, RightsClaim
 from consent.queries.licences import licences_of, licences_touching
 from consent.standard_licence import is_standard
-from consent.words import UseKind
+from consent.words import Authority, Right, UseKind
 from portal.models.roster import LedgerNow
 
 SHOWN: Final = 100
@@ -24,21 +26,55 @@ class Offer:
 
 def offers_of(artist: Artist) -> list[Offer]:
     """The licences that this artist signed and that have not ended, newest first; one query."""
-    return [_offer(one) for one in licences_of(holder=artist.party)[:SHOWN] if not one.ended]
+    found = licences_of(holder=artist.party)[:SHOWN]
+    return [_offer(one, one.uses) for one in found if not one.ended]
 
 
 def signed_by_others(artist: Artist) -> list[Offer]:
     """The licences in force that reach this artist's work and that somebody else signed.
 
-    One query.
+    With the uses of her work that they reach. At most two queries.
     """
     found = licences_touching(artist, at=LedgerNow()).exclude(licence__holder=artist.pk)
-    return [_offer(one) for one in found[:SHOWN]]
+    return [_offer(version, uses) for version, uses in reaching(artist, found[:SHOWN])]
 
 
-def _offer(version: LicenceVersion) -> Offer:
-    uses = tuple(str(UseKind(use).label) for use in version.uses)
-    return Offer(version=version, uses=uses, standard=is_standard(version.terms))
+def reaching(
+    artist: Artist, versions: Iterable[LicenceVersion]
+) -> list[tuple[LicenceVersion, list[str]]]:
+    """Which uses of this artist's work each licence reaches, without those that reach none.
+
+    Of style, name and image a holder licenses its own, whatever recordings it holds: this
+    artist's only where it has her express authority, or is she. One query besides theirs, if any.
+    """
+    entitled: set[int] | None = None
+    kept = []
+    for version in versions:
+        uses = list(version.uses)
+        if any(use in _ONES_OWN for use in uses):
+            entitled = _expressly(artist) if entitled is None else entitled
+            if version.licence.holder_id not in entitled:
+                uses = [use for use in uses if use not in _ONES_OWN]
+        if uses:
+            kept.append((version, uses))
+    return kept
+
+
+_ONES_OWN: Final = frozenset({UseKind.STYLE, UseKind.NAME_IMAGE})
+
+
+def _expressly(artist: Artist) -> set[int]:
+    """Who may license her style, her name and her image; one query."""
+    newer = RightsClaim.objects.filter(claim=OuterRef("claim"), pk__gt=OuterRef("pk"))
+    claims = RightsClaim.objects.filter(
+        ~Exists(newer), repertoire=artist.pk, right=Right.LIKENESS, ended=False
+    ).exclude(authority=Authority.BLANKET)
+    return {artist.pk, *claims.values_list("party", flat=True)}
+
+
+def _offer(version: LicenceVersion, uses: Sequence[str]) -> Offer:
+    words = tuple(str(UseKind(use).label) for use in uses)
+    return Offer(version=version, uses=words, standard=is_standard(version.terms))
 
 
 def companies_to_offer_to() -> Sequence[AICompany]:

@@ -22,6 +22,7 @@ from consent.models import (
     RecordingTitle,
     Tool,
 )
+from consent.services.claims import make_claim
 from consent.services.licences import sign_licence
 from consent.services.permissions import answer_permission, answer_recordings, undo_act
 from consent.services.provenance import Part, report_output, report_training_run
@@ -516,3 +517,45 @@ def test_a_label_licence_is_shown_and_cannot_be_ended_from_here(
     assert "Fjord and Tonewright" in her.get(page("standard_licence", maren)).text
     end = page("end_licence", maren, ref=str(licence.licence.ref))
     assert her.post(end).status_code == 404
+
+
+def test_a_licence_of_somebody_who_sings_along_reaches_the_recording_and_not_her_style(
+    maren: Artist, aoi: Artist, tonewright: AICompany, her: Client
+) -> None:
+    [duet] = recordings_of(maren, featured=(aoi,))
+    make_claim(
+        by=None,
+        party=aoi.party,
+        right="publishing",
+        authority="own",
+        share_bp=5_000,
+        recording=duet,
+    )
+    sign_licence(
+        by=None,
+        holder=aoi.party,
+        company=tonewright,
+        title="What Aoi gives",
+        uses=["style", "name_image"],
+    )
+    assert "What Aoi gives" not in her.get(page("standard_licence", maren)).text
+    sign_licence(
+        by=None,
+        holder=aoi.party,
+        company=tonewright,
+        title="What Aoi gives besides",
+        uses=["discovery", "style"],
+    )
+    said = her.get(page("standard_licence", maren)).text
+    others = said.split("reaching your work")[1].split("</table>")[0]
+    assert "Recommend you" in others
+    assert "Imitate your style" not in others
+
+
+def test_who_has_her_express_authority_is_shown_with_her_style(
+    maren: Artist, fjord: Party, tonewright: AICompany, her: Client
+) -> None:
+    make_claim(by=None, party=fjord, right="likeness", authority="contract", repertoire=maren)
+    sign_licence(by=None, holder=fjord, company=tonewright, title="By mandate", uses=["style"])
+    others = her.get(page("standard_licence", maren)).text.split("reaching your work")[1]
+    assert "Imitate your style" in others.split("</table>")[0]

@@ -13,6 +13,7 @@ from consent.scopes import scope_of
 from consent.words import Stance, UseKind
 from portal.answering import scope_to_clear
 from portal.queries.answers import exceptions_of
+from portal.queries.offers import reaching
 from portal.queries.saying import about_text
 from portal.queries.why import next_for_use, whose_move
 from portal.queries.withdrawals import stops, withdrawals_of
@@ -124,9 +125,11 @@ def missing(request: PortalRequest, slug: str) -> HttpResponse:
     overrides = [
         {
             "version": version,
-            "uses": [UseKind(use).label for use in version.uses],
+            "uses": [UseKind(use).label for use in reached],
         }
-        for version in licences_touching(reader.artist).filter(artist_approval=False)[:50]
+        for version, reached in reaching(
+            reader.artist, licences_touching(reader.artist).filter(artist_approval=False)[:50]
+        )
     ]
     return render(
         request,
