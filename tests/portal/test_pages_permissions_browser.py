@@ -11,6 +11,10 @@ from pytest_django.live_server_helper import LiveServer
 
 from consent.models import Permission
 from consent.services.requests import ask_permission
+from consent.services.work import perform
+from portal.access import Access
+from portal.models import BulkChange
+from portal.services.bulk import ask_for_many
 from tests.cast import *  # noqa: F403 - the people in every story
 from tests.portal.pages import *  # noqa: F403 - Maren's world, and her signed in
 from tests.portal.pages import World, days_ahead
@@ -113,6 +117,14 @@ def test_many_are_chosen_previewed_saved_and_undone(world: World, window: Window
 def test_no_page_scrolls_sideways_or_complains(world: World, window: Window, width: int) -> None:
     world.says("discovery", "allow")
     act = world.says("discovery", "deny").permission.act
+    change = ask_for_many(
+        by=Access.of(world.user),
+        artist=world.maren,
+        use="style",
+        stance="deny",
+        recordings=[one.pk for one in world.recordings],
+        digest="",
+    )
     ask_permission(tool=world.tool, use="style", why="Because-" + "o" * 90, artists=[world.maren])
     isrc = world.recordings[0].isrc
     query = f"?use=discovery&tool=tidesmith&isrc={isrc}"
@@ -124,6 +136,7 @@ def test_no_page_scrolls_sideways_or_complains(world: World, window: Window, wid
         world.url("permission_recording", isrc=isrc),
         world.url("answer_with", use="voice"),
         world.url("act", ref=act.ref),
+        world.url("saving", ref=change.ref),
         world.url("why") + query,
         world.url("why") + "?use=discovery&tool=tidesmith",
         world.url("many") + "?use=discovery&stance=allow",
@@ -139,6 +152,33 @@ def test_no_page_scrolls_sideways_or_complains(world: World, window: Window, wid
         assert wide <= 0, path
         page.close()
     assert window.complaints == []
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_change_of_many_is_watched_until_it_is_an_act(
+    javascript: bool, world: World, browser: Browser, window: Window
+) -> None:
+    change = ask_for_many(
+        by=Access.of(world.user),
+        artist=world.maren,
+        use="discovery",
+        stance="deny",
+        recordings=[one.pk for one in world.recordings],
+        digest="",
+    )
+    context = browser.new_context(
+        java_script_enabled=javascript, storage_state=window.context.storage_state()
+    )
+    page = context.new_page()
+    page.goto(window.site + world.url("saving", ref=change.ref))
+    expect(page.get_by_label("Steps done")).to_have_attribute("value", "1")
+    perform(BulkChange, change.pk)  # as a worker would
+    if not javascript:
+        page.get_by_role("link", name="Look again").click()
+    page.wait_for_url("**/acts/**")
+    expect(page.locator("main")).to_contain_text("Saved: “No” for 3 recordings.")
+    expect(page.get_by_role("button", name="Undo this")).to_be_visible()
+    context.close()
 
 
 def test_saving_many_says_that_it_is_at_work(world: World, window: Window) -> None:

@@ -73,9 +73,9 @@ def _progress(reader: Reader, change: BulkChange) -> dict[str, object]:
         label = _("%(use)s: “%(answer)s” for %(recordings)s")
         facts["answer"] = str(Stance(change.stance).label)
     steps = (
-        _("Taken down"),
-        _("Checked: yours, and nothing decided since"),
-        _("Written, all of it in one act"),
+        _("Take down what was asked for"),
+        _("Check that nothing was decided since"),
+        _("Write all of it, in one act"),
     )
     return {
         "label": label % {**facts, "use": UseKind(change.use).label},
