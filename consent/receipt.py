@@ -10,8 +10,10 @@ function with which the script checks them. The rest (`dpv:hasProcess`: companie
 what the portal says about itself; no leaf has it, and the script says so. A wording is bound by the
 `wording` digest in the leaf.
 
-The names in a leaf's body that this reads: `stance`, `way`, `wording` (SHA-256 of the text, hex)
-and `personal` (see `consent.merkle.commit`). Whatever else is in a body is carried unchanged.
+The names in a leaf's body that this reads: `stance`, `way`, `artist`, `by`, `until`, `wording`
+(SHA-256 of the text, hex) and `personal` (see `consent.merkle.commit`). Whatever else is in a body
+is carried unchanged. `asked` is the question that the receipt was made for, with the answer; the
+script holds its reasons against the leaves, and says that the answer itself is told, not proved.
 """
 
 import base64
@@ -26,6 +28,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from consent.checkpoint import VerifyingKey, open_checkpoint
+from consent.leaves import moment
 from consent.merkle import InclusionProof, ProofError, commit, leaf_hash, verify_inclusion
 from consent.verify_receipt import FORMAT, record_of
 
@@ -56,6 +59,32 @@ class ProvedLeaf:
     leaf: str
     inclusion: InclusionProof
     personal: OpenedPersonal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One reason of an answer; `seq` is the leaf that it rests on, None where it is an absence."""
+
+    code: str
+    verdict: str
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a receipt was asked about, and what the rules made of it (see `consent.decisions`).
+
+    `at` (UTC) and `known_seq` make the same answer come again. `territory` None is the world.
+    """
+
+    isrc: str
+    use: str
+    tool: str
+    territory: str | None
+    at: datetime
+    known_seq: int
+    allowed: bool
+    reasons: Sequence[Ground]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +134,19 @@ def build_receipt(
     origin: str,
     circumstances: Circumstances,
     wordings: Sequence[Wording] = (),
+    asked: Asked | None = None,
     key_address: str,
 ) -> dict[str, Any]:
     """A receipt for these leaves, ready for `receipt_text`; never one that would not verify.
+
+    With `asked` it says what question it was made for, and what the answer rested on.
 
     `note` is the signed checkpoint that every proof is for, `origin` the ledger's own name, which
     is also the name of its keys; `keys` are those that the receipt carries, and `key_address` is
     where a reader finds them published elsewhere. The reasons of `ProofError` and
     `CheckpointError` are those of their modules; both are raised as well when a wording or an
-    opened personal part does not belong to the leaves. ValueError when there is no leaf.
+    opened personal part does not belong to the leaves, or a reason rests on none of them.
+    ValueError when there is no leaf.
     """
     if not leaves:
         raise ValueError("a receipt needs at least one leaf")
@@ -128,6 +161,8 @@ def build_receipt(
         _check_personal(each.personal, leaf["body"])
         bodies.append(leaf)
     _check_wordings(wordings, bodies)
+    if asked is not None:
+        _check_reasons(asked, bodies)
     return {
         "format": FORMAT,
         "record": {
@@ -145,6 +180,7 @@ def build_receipt(
         "leaves": [_leaf(each) for each in leaves],
         "checkpoint": note,
         "keys": [key.encode() for key in keys],
+        **({} if asked is None else {"asked": _asked(asked)}),
         **_explanation(key_address),
     }
 
@@ -167,12 +203,30 @@ def _explanation(key_address: str) -> dict[str, Any]:
             _("Who signed, unless you have the verifying key from somewhere else than here."),
             _("That nothing else was decided before or since."),
             _("What the record says under hasProcess: the portal says it, no entry does."),
+            _("An answer told under “asked”: the entries are what it rests on, not the rules."),
         ],
         "verify": _(
             "Run: python verify_receipt.py receipt.json --key KEY, with the key as published at "
             "%(address)s, or as you kept it. It needs Python, the package cryptography, no network."
         )
         % {"address": key_address},
+    }
+
+
+def _asked(asked: Asked) -> dict[str, Any]:
+    return {
+        "question": {
+            "isrc": asked.isrc,
+            "use": asked.use,
+            "tool": asked.tool,
+            "territory": asked.territory,
+            "at": moment(asked.at),
+            "known_seq": asked.known_seq,
+        },
+        "allowed": asked.allowed,
+        "reasons": [
+            {"code": one.code, "verdict": one.verdict, "seq": one.seq} for one in asked.reasons
+        ],
     }
 
 
@@ -233,6 +287,12 @@ def _check_personal(personal: OpenedPersonal | None, body: Mapping[str, Any]) ->
         return
     if commit(personal.salt, personal.data) != body.get("personal"):
         raise ProofError("the personal part is not the one that the leaf commits to")
+
+
+def _check_reasons(asked: Asked, leaves: Sequence[Mapping[str, Any]]) -> None:
+    there = {leaf["seq"] for leaf in leaves}
+    if any(one.seq is not None and one.seq not in there for one in asked.reasons):
+        raise ProofError("a reason rests on a leaf that is not in the receipt")
 
 
 def _check_wordings(wordings: Sequence[Wording], leaves: Sequence[Mapping[str, Any]]) -> None:

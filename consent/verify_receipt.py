@@ -20,9 +20,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FORMAT", "canonical", "check", "record_of"]
+__all__ = ["FORMAT", "FORMATS", "canonical", "check", "record_of"]
 
-FORMAT = "liner-notes-receipt/1"
+FORMATS = ("liner-notes-receipt/1", "liner-notes-receipt/2")  # what was ever given out
+FORMAT = FORMATS[-1]
 # The consent states of DPV: by the way an answer came about, or else by the answer.
 STATES = {"withdrawn": "Withdrawn", "revoked": "Revoked", "invalidated": "Invalidated"}
 STATES |= {"allow": "Given", "deny": "Refused", "ask": "RequestDeferred"}
@@ -40,6 +41,9 @@ agrees with itself: get the key from somewhere else and give it with --key.
 NOT_PROVED = """NOT PROVED: the time. It is the ledger's own clock; no checkpoint has a trusted one.
 NOT PROVED: that nothing else was decided before or since.
 NOT PROVED: what else the record tells (companies, addresses, retention): no entry has it.
+"""
+ANSWER = """NOT PROVED: that the answer follows from the entries. Ask again for the same moment and
+position, or apply the rules, which are public, to what the entries say.
 """
 
 
@@ -149,7 +153,27 @@ def open_note(note: str, keys: Keys) -> tuple[str, int, bytes, list[str]]:
     return lines[0], whole(int(lines[1])), root, signers
 
 
-def record_of(leaf: dict[str, Any]) -> dict[str, Any]:
+def event_of(leaf: dict[str, Any]) -> dict[str, Any]:
+    """The event of a consent record: which state, expressed when, how, by whom, and how long."""
+    body, until = leaf["body"], leaf["body"].get("until")
+    stance, way = body["stance"], body.get("way")
+    state = STATES.get(way) or STATES.get(stance) or "Unknown"
+    if (stance, way) == ("undecided", "answered"):
+        state = "RequestDeferred"  # she put it off; taken back, the entry alone says nothing
+    event = {
+        # Each answer is an act of its own about one kind of use: none is implied.
+        "@type": [f"dpv:Consent{state}", "dpv:ExplicitlyExpressedConsent"],
+        "dpv:isIndicatedAtTime": leaf["at"],
+        "dpv:hasDuration": {"@type": "dpv:UntilTimeDuration", "rdf:value": until}
+        if until
+        else {"@type": "dpv:UntilEventDuration", "rdf:value": "until answered again"},
+    }
+    if body.get("by"):
+        event["dpv:isIndicatedBy"] = f"urn:uuid:{body['by']}"
+    return event
+
+
+def record_of(leaf: dict[str, Any], form: str = FORMAT) -> dict[str, Any]:
     """The consent record that a leaf makes, in the terms of DPV: nothing in it but the leaf."""
     body = leaf["body"]
     record = {
@@ -163,10 +187,42 @@ def record_of(leaf: dict[str, Any]) -> dict[str, Any]:
         "liner:seq": leaf["seq"],
         "liner:body": body,
     }
-    if "stance" in body:
+    if "stance" in body and form == FORMATS[0]:
         state = STATES.get(body.get("way")) or STATES.get(body["stance"]) or "Unknown"
         record["dpv:hasConsentStatus"] = f"dpv:Consent{state}"
+    elif "stance" in body:
+        record["dpv:hasConsentStatus"] = [event_of(leaf)]
+        if body.get("artist"):
+            record["dpv:hasDataSubject"] = f"urn:uuid:{body['artist']}"
     return record
+
+
+def names_in(leaves: list[dict[str, Any]], entries: list[dict[str, Any]]) -> list[str]:
+    """Who and what the pseudonyms stand for, as far as the entries themselves say it."""
+    said: dict[str, None] = {}
+    for leaf, entry in zip(leaves, entries, strict=True):
+        kind, body, personal = leaf["kind"], leaf["body"], entry.get("personal")
+        if kind == "party.registered" and personal is not None:
+            said[f"    {body['party']} is {personal['data']['name']}"] = None
+        elif kind.startswith("tool."):
+            said[f"    {body['tool']} is the tool {body['slug']} of {body['company']}"] = None
+        elif kind == "recording.identified":
+            said[f"    {body['recording']} is the recording {body['isrc']}"] = None
+    return ["Who and what the entries speak of:", *said] if said else []
+
+
+def answer_in(asked: dict[str, Any], leaves: list[dict[str, Any]]) -> list[str]:
+    """The question and the answer that the receipt was made for: told, and resting on entries."""
+    question, seqs = asked["question"], {leaf["seq"] for leaf in leaves}
+    said = [f"Asked: {canonical(question).decode()}"]
+    said.append("Answered (told, not proved): " + ("yes" if asked["allowed"] is True else "no"))
+    for reason in asked["reasons"]:
+        seq = reason["seq"]
+        need(seq is None or whole(seq) in seqs, f"Entry {seq}, a reason, is not in the receipt.")
+        need(seq is None or seq <= whole(question["known_seq"]), "A reason was not known yet.")
+        rests = "nothing was there" if seq is None else f"entry {seq}"
+        said.append(f"    {reason['verdict']}: {reason['code']} ({rests})")
+    return said
 
 
 def check_entry(entry: dict[str, Any], size: int, root: bytes) -> dict[str, Any]:
@@ -188,7 +244,8 @@ def check_entry(entry: dict[str, Any], size: int, root: bytes) -> dict[str, Any]
 
 def check(receipt: dict[str, Any], pinned: Keys | None, brought: str | None) -> list[str]:
     """Every check there is; returns what the entries say, in plain words."""
-    need(receipt.get("format") == FORMAT, f"This is no receipt of the format {FORMAT}.", 2)
+    form = str(receipt.get("format"))
+    need(form in FORMATS, f"This is no receipt of the formats {', '.join(FORMATS)}.", 2)
     keys = read_keys(receipt["keys"]) if pinned is None else pinned
     origin, size, root, signers = open_note(receipt["checkpoint"], keys)
     if brought is not None:
@@ -198,7 +255,7 @@ def check(receipt: dict[str, Any], pinned: Keys | None, brought: str | None) -> 
     record, entries = receipt["record"], receipt["leaves"]
     leaves = [check_entry(entry, size, root) for entry in entries]
     need(leaves, "The receipt has no entries.")
-    told, meant = record["dpv:hasRecordOfActivity"], [record_of(leaf) for leaf in leaves]
+    told, meant = record["dpv:hasRecordOfActivity"], [record_of(leaf, form) for leaf in leaves]
     # As text, because True equals 1 in Python.
     need(canonical(told) == canonical(meant), "The record does not say what the entries say.")
     worded = {leaf["body"].get("wording") for leaf in leaves}
@@ -207,6 +264,9 @@ def check(receipt: dict[str, Any], pinned: Keys | None, brought: str | None) -> 
         need(digest in worded, "A wording in the record is not the one that was seen.")
     said = [f"Ledger {origin}, {size} entries, signed with {', '.join(signers)}."]
     said += ["The checkpoint that you brought has the same root."] if brought else []
+    if form != FORMATS[0]:
+        said += names_in(leaves, entries)
+        said += answer_in(receipt["asked"], leaves) if receipt.get("asked") else []
     for leaf, entry in zip(leaves[:20], entries, strict=False):
         said.append(f"Entry {leaf['seq']}: {leaf['kind']}, {leaf['at']} by the ledger's own clock")
         said += [f"    {name}: {canonical(value).decode()}" for name, value in leaf["body"].items()]
@@ -231,7 +291,9 @@ def main() -> int:
         given = [line for text in texts for line in text.splitlines() if line.strip()]
         pinned = read_keys(given) if asked.key else None
         brought = Path(asked.checkpoint).read_bytes().decode() if asked.checkpoint else None
-        said = check(parse(Path(asked.receipt).read_bytes().decode()), pinned, brought)
+        receipt = parse(Path(asked.receipt).read_bytes().decode())
+        said = check(receipt, pinned, brought)
+        end += ANSWER if receipt.get("asked") else ""
     except ReceiptError as wrong:
         said, status = [str(wrong.args[0])], wrong.args[1]
     except (OSError, ImportError) as error:

@@ -72,7 +72,7 @@ def what_was_allowed(
         stored = normalise_isrc(isrc)
     except IdentifierError as error:
         raise Refused(error.code, error.sentence, field="isrc") from error
-    known = _known(known_at, known_seq)
+    known = known_position(known_at, known_seq)
     slugs = [tool] if tool else _tools_then(company, at, known.seq)
     asks = [Ask(stored, use, slug, territory, at) for slug in slugs]
     decisions = decide_many(asks, known_seq=known.seq).decisions if asks else ()
@@ -87,7 +87,12 @@ def what_was_allowed(
     )
 
 
-def _known(known_at: datetime | None, known_seq: int | None) -> Position:
+def known_position(known_at: datetime | None, known_seq: int | None) -> Position:
+    """How far the ledger was known, said by a moment (UTC) or a position; neither: all of it.
+
+    What has not been written yet is refused, because the same question would be answered otherwise
+    later. Raises `Refused` (`known_twice`, `not_yet_known`).
+    """
     if known_at is not None and known_seq is not None:
         raise Refused(
             "known_twice", _("Say what was known by a moment or by a position, not both.")

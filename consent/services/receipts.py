@@ -20,20 +20,19 @@ from django.utils.translation import gettext as _
 
 from consent import vault, verify_receipt
 from consent.clock import now
-from consent.errors import NotFound
+from consent.errors import NotFound, Refused
 from consent.ledger_keys import origin, verifying_keys
 from consent.models import (
     AICompany,
     Artist,
     LedgerCheckpoint,
     LedgerPersonal,
-    Permission,
     Recording,
-    RecordingIdentity,
     Tool,
     Wording,
 )
-from consent.queries.decision import Ask, decide_many
+from consent.queries.decision import Ask
+from consent.queries.history import known_position
 from consent.queries.ledger import (
     LeafRow,
     latest_checkpoint,
@@ -42,16 +41,19 @@ from consent.queries.ledger import (
     not_sealed,
     tree,
 )
+from consent.queries.receipts import grounds_of, ties_of
 from consent.receipt import (
+    Asked,
     Circumstances,
     Controller,
+    Ground,
     OpenedPersonal,
     ProvedLeaf,
     build_receipt,
     receipt_text,
 )
 from consent.receipt import Wording as ShownWording
-from consent.words import UseKind
+from consent.words import PartyKind, UseKind
 
 RETENTION = (
     "as long as the ledger lasts; what is personal until it is erased on request"
@@ -86,15 +88,18 @@ class Receipt:
 def receipt_for_act(*, act: uuid.UUID, opened_for: Collection[uuid.UUID] = ()) -> Receipt:
     """The receipt of one act: every leaf that it wrote, proved under the newest checkpoint.
 
-    `opened_for` are the refs of the people whose personal parts the reader may see: hers, as party
-    and as user. Others' stay closed; the proof holds either way. Raises `Refused` (`not_sealed`)
-    until the act is sealed, and `NotFound` (`unknown_act`) for an act without leaves. Who may have
-    a receipt is for the caller to say.
+    With them the leaves that say who is meant: the tool and the company that an answer names, and
+    the artist, where she is one of `opened_for`: the refs of the people whose personal parts the
+    reader may see, as party and as user. Others' stay closed; the proof holds either way. Raises
+    `Refused` (`not_sealed`) until the act is sealed, and `NotFound` (`unknown_act`) for an act
+    without leaves. Who may have a receipt is for the caller to say.
     """
     leaves = leaves_of(act=act)
     if not leaves:
         raise NotFound("unknown_act", _("There is no such act."))
-    return _receipt(leaves, opened_for=opened_for)
+    ties = _ties(leaves, opened_for) - {leaf.seq for leaf in leaves}
+    before = leaves_at(seqs=sorted(ties))
+    return _receipt(sorted([*before, *leaves], key=lambda leaf: leaf.seq), opened_for=opened_for)
 
 
 def receipt_for_recording(
@@ -104,30 +109,43 @@ def receipt_for_recording(
     use: str,
     tool: Tool,
     at: datetime | None = None,
+    known_at: datetime | None = None,
+    known_seq: int | None = None,
     territory: str | None = None,
     opened_for: Collection[uuid.UUID] = (),
 ) -> Receipt:
-    """The receipt of what holds (or held `at`) for one recording, use and tool.
+    """The receipt of what holds (or held `at`, as it was known then) for a recording and a tool.
 
-    It proves the leaves that the decision rests on: the recording's identity, each fact named in
-    the reasons, and the artist's own answers on this use that touch the recording. It does not
-    prove the decision itself, nor that nothing else was said: only an audit of the whole ledger
-    does. `opened_for` and what is raised are as in `receipt_for_act`; `NotFound` (`unknown_act`)
-    when nothing has been written down.
+    It proves the leaves that the answer rests on (see `consent.queries.receipts.grounds_of`), and
+    tells the answer with its reasons, each with its leaf. It does not prove that the rules make
+    this answer of them, nor that nothing else was said: only an audit of the whole ledger does.
+    `at` and `known_at` are UTC moments; what was known is said by `known_at` or by `known_seq`.
+    `opened_for` and what is raised are as in `receipt_for_act`; `NotFound` (`unknown_act`) when
+    nothing has been written down, and `Refused` (`at_in_future`, or of `known_position`).
     """
-    answered = decide_many([Ask(recording.isrc, use, tool.slug, territory, at)])
-    [decision], [moment] = answered.decisions, answered.at
-    seqs = {reason.seq for reason in decision.reasons if reason.seq is not None}
-    known = {"entry__seq__lte": answered.seq, "entry__recorded_at__lte": moment}
-    identity = RecordingIdentity.objects.filter(recording=recording, **known)
-    seqs |= set(identity.order_by("-id").values_list("entry__seq", flat=True)[:1])
-    mine = Permission.objects.filter(artist=artist, use=use, **known)
-    touching = mine.filter(Q(recording=None) | Q(recording=recording))
-    seqs |= set(touching.values_list("entry__seq", flat=True))
-    leaves = leaves_at(seqs=sorted(seqs))
+    if at is not None and at > now():
+        raise Refused("at_in_future", _("That moment has not come yet."), field="at")
+    known = known_position(known_at, known_seq) if known_at or known_seq is not None else None
+    found = grounds_of(
+        Ask(recording.isrc, use, tool.slug, territory, at),
+        artist=artist,
+        recording=recording,
+        known_seq=None if known is None else known.seq,
+    )
+    leaves = leaves_at(seqs=sorted(found.seqs))
     if not leaves:
         raise NotFound("unknown_act", _("Nothing has been written down about this."))
-    return _receipt(leaves, opened_for=opened_for)
+    asked = Asked(
+        isrc=recording.isrc,
+        use=use,
+        tool=tool.slug,
+        territory=territory,
+        at=found.at,
+        known_seq=found.known_seq,
+        allowed=found.decision.allowed,
+        reasons=[Ground(r.code.value, r.verdict.value, r.seq) for r in found.decision.reasons],
+    )
+    return _receipt(leaves, opened_for=opened_for, asked=asked)
 
 
 def verifier_text() -> str:
@@ -175,7 +193,25 @@ def _read_me() -> str:
     )
 
 
-def _receipt(leaves: Sequence[LeafRow], *, opened_for: Collection[uuid.UUID]) -> Receipt:
+def _ties(leaves: Sequence[LeafRow], opened_for: Collection[uuid.UUID]) -> set[int]:
+    """Where the ledger says who the answers in these leaves are about."""
+    artists: set[str] = set()
+    companies: set[str] = set()
+    tools: set[str] = set()
+    for body in (json.loads(leaf.body) for leaf in leaves if leaf.kind.startswith("permission.")):
+        artists |= {str(body["artist"])}
+        companies |= {str(body["company"])} if body["company"] else set()
+        tools |= {str(body["tool"])} if body["tool"] else set()
+    return ties_of(
+        artists={ref for ref in map(uuid.UUID, artists) if ref in opened_for},
+        companies={uuid.UUID(ref) for ref in companies},
+        tools={uuid.UUID(ref) for ref in tools},
+    )
+
+
+def _receipt(
+    leaves: Sequence[LeafRow], *, opened_for: Collection[uuid.UUID], asked: Asked | None = None
+) -> Receipt:
     checkpoint = latest_checkpoint()
     if checkpoint is None or leaves[-1].seq > checkpoint.size:
         raise not_sealed()
@@ -190,6 +226,7 @@ def _receipt(leaves: Sequence[LeafRow], *, opened_for: Collection[uuid.UUID]) ->
         origin=origin(),
         circumstances=_circumstances(bodies),
         wordings=_wordings(bodies),
+        asked=asked,
         key_address=key_address(),
     )
     return Receipt(receipt_id, data, len(leaves), checkpoint.size)
@@ -208,10 +245,15 @@ def _proved(
 def _opened(
     leaves: Sequence[LeafRow], opened_for: Collection[uuid.UUID]
 ) -> dict[str, OpenedPersonal]:
-    """The personal parts that the reader may see and that nobody erased, by the leaf's id."""
-    rows = LedgerPersonal.objects.filter(
-        entry__in=[leaf.id for leaf in leaves], subject__in=list(opened_for)
-    )
+    """The personal parts that the reader may see and that nobody erased, by the leaf's id.
+
+    Hers, of the kinds that speak of her alone: in the reason for a dispute may stand another's
+    name. And the names of AI companies, which are no person's and are shown with every tool.
+    """
+    hers = Q(subject__in=list(opened_for)) & ~Q(entry__kind__startswith="claim.")
+    companies = AICompany.objects.filter(party__kind=PartyKind.COMPANY)
+    public = Q(entry__kind="party.registered", subject__in=companies.values("party__ref"))
+    rows = LedgerPersonal.objects.filter(hers | public, entry__in=[leaf.id for leaf in leaves])
     boxes = [(str(row.entry_id), row.subject, bytes(row.sealed)) for row in rows]
     plain = vault.unseal_each([(subject, box) for _entry, subject, box in boxes])
     return {

@@ -36,8 +36,10 @@ from consent.merkle import (
     verify_inclusion,
 )
 from consent.receipt import (
+    Asked,
     Circumstances,
     Controller,
+    Ground,
     OpenedPersonal,
     ProvedLeaf,
     Wording,
@@ -396,7 +398,7 @@ def test_an_outside_checkpoint_that_does_not_compare_leaves_it_open(desk: Desk) 
 
 
 def test_what_is_no_receipt_cannot_be_judged(desk: Desk) -> None:
-    status, said = desk.judge(LEDGER.receipt() | {"format": "liner-notes-receipt/2"})
+    status, said = desk.judge(LEDGER.receipt() | {"format": "liner-notes-receipt/3"})
     assert status == 2
     assert said.startswith("CANNOT BE JUDGED: ")
     assert desk.judge({})[0] == 2
@@ -488,8 +490,9 @@ BIG = Ledger(300)
         ("deny", "answered", "dpv:ConsentRefused"),
         ("deny", "withdrawn", "dpv:ConsentWithdrawn"),
         ("ask", "answered", "dpv:ConsentRequestDeferred"),
-        ("undecided", "answered", "dpv:ConsentUnknown"),
+        ("undecided", "answered", "dpv:ConsentRequestDeferred"),
         ("undecided", "cleared", "dpv:ConsentUnknown"),
+        ("undecided", "undone", "dpv:ConsentUnknown"),
         ("undecided", "revoked", "dpv:ConsentRevoked"),
         ("undecided", "invalidated", "dpv:ConsentInvalidated"),
         ("maybe", None, "dpv:ConsentUnknown"),
@@ -498,7 +501,64 @@ BIG = Ledger(300)
 def test_only_a_yes_reads_as_consent_given(stance: str, way: str | None, status: str) -> None:
     leaf = json.loads(leaf_text(1))
     leaf["body"] = {"stance": stance, "way": way}
-    assert verify_receipt.record_of(leaf)["dpv:hasConsentStatus"] == status
+    [event] = verify_receipt.record_of(leaf)["dpv:hasConsentStatus"]
+    assert event["@type"] == [status, "dpv:ExplicitlyExpressedConsent"]
+
+
+def test_a_record_says_whose_consent_it_is_who_gave_it_and_until_when() -> None:
+    leaf = json.loads(leaf_text(1))
+    maren, ines, until = str(UUID(int=1)), str(UUID(int=2)), "2027-01-01T00:00:00.000000Z"
+    leaf["body"] = {"stance": "allow", "way": "answered", "artist": maren, "by": ines}
+    record_ = verify_receipt.record_of(leaf)
+    assert record_["dpv:hasDataSubject"] == f"urn:uuid:{maren}"
+    [event] = record_["dpv:hasConsentStatus"]
+    assert event["dpv:isIndicatedBy"] == f"urn:uuid:{ines}"
+    assert event["dpv:isIndicatedAtTime"] == leaf["at"]
+    assert event["dpv:hasDuration"]["@type"] == "dpv:UntilEventDuration"
+    leaf["body"] |= {"until": until}
+    [event] = verify_receipt.record_of(leaf)["dpv:hasConsentStatus"]
+    assert event["dpv:hasDuration"] == {"@type": "dpv:UntilTimeDuration", "rdf:value": until}
+
+
+def test_a_receipt_that_was_given_out_before_still_verifies(desk: Desk) -> None:
+    kept = (Path(__file__).parent / "kept" / "receipt-1.json").read_text(encoding="utf-8")
+    assert json.loads(kept)["format"] == "liner-notes-receipt/1"
+    status, said = desk.judge(kept, "--key", key_of(FIRST))
+    assert status == 0
+    assert "PROVED: it was signed with the key that you gave." in said
+    assert desk.judge(kept.replace("dpv:ConsentWithdrawn", "dpv:ConsentGiven", 1))[0] == 1
+
+
+ASKED = Asked(
+    isrc="NOUM72400195",
+    use="voice",
+    tool="tidesmith",
+    territory=None,
+    at=datetime(2026, 11, 20, 7, tzinfo=UTC),
+    known_seq=12,
+    allowed=False,
+    reasons=[Ground("artist_withdrew", "no", 5), Ground("right_unknown", "no", None)],
+)
+
+
+def test_an_answer_is_told_with_the_entries_that_it_rests_on(desk: Desk) -> None:
+    status, said = desk.judge(LEDGER.receipt(asked=ASKED))
+    assert status == 0
+    assert "Answered (told, not proved): no" in said
+    assert "no: artist_withdrew (entry 5)" in said
+    assert "NOT PROVED: that the answer follows from the entries." in said
+    assert "follows from the entries" not in desk.judge(LEDGER.receipt())[1]
+
+
+def test_a_reason_without_its_entry_is_found_and_never_written(desk: Desk) -> None:
+    receipt = LEDGER.receipt(asked=ASKED)
+    receipt["asked"]["reasons"][0]["seq"] = 8
+    assert desk.judge(receipt) == (1, "WRONG: Entry 8, a reason, is not in the receipt.\n")
+    receipt["asked"]["reasons"][0]["seq"] = 5
+    receipt["asked"]["question"]["known_seq"] = 4
+    assert desk.judge(receipt) == (1, "WRONG: A reason was not known yet.\n")
+    with pytest.raises(ProofError, match="a reason rests on a leaf"):
+        LEDGER.receipt(asked=replace(ASKED, reasons=[Ground("artist_withdrew", "no", 8)]))
 
 
 def test_a_receipt_has_the_fields_of_the_standard_and_is_read_as_it_was_written() -> None:

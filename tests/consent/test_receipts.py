@@ -6,16 +6,21 @@ import subprocess
 import sys
 import uuid
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import translation
 
+from consent.clock import now
 from consent.errors import NotFound, Refused
 from consent.ledger_keys import verifying_keys
-from consent.models import Act, LedgerPersonal, Permission
+from consent.models import Act, LedgerEntry, LedgerPersonal, Permission
+from consent.queries.ledger import head
 from consent.scopes import Scope
+from consent.services.claims import NewClaim, dispute_claim, make_claims
+from consent.services.erasure import erase_subject
 from consent.services.permissions import answer_permission, answer_recordings, revoke_permission
 from consent.services.receipts import (
     Receipt,
@@ -25,6 +30,7 @@ from consent.services.receipts import (
     verifier_text,
 )
 from consent.services.sealing import seal_ledger
+from consent.words import Authority, Right
 from tests.consent.ledger_story import Story, tell_story
 
 
@@ -121,7 +127,12 @@ def test_the_record_says_the_state_in_the_terms_of_dpv(
     answer = Permission.objects.filter(use=use, stance=stance).latest("id")
     seal_ledger()
     record = receipt_for_act(act=answer.act_id).data["record"]
-    assert [r["dpv:hasConsentStatus"] for r in record["dpv:hasRecordOfActivity"]] == [status]
+    [event] = [
+        event
+        for each in record["dpv:hasRecordOfActivity"]
+        for event in each.get("dpv:hasConsentStatus", ())
+    ]
+    assert event["@type"][0] == status
 
 
 def test_personal_parts_are_opened_for_the_person_and_for_nobody_else(
@@ -176,6 +187,157 @@ def test_what_holds_for_one_recording_is_proved_on_demand(story: Story, tmp_path
         if "stance" in (body := json.loads(each["leaf"])["body"])
     ]
     assert stances == ["allow", "deny"], "hers on all work, and hers on this recording"
+
+
+def kinds(receipt: Receipt) -> set[str]:
+    return {json.loads(each["leaf"])["kind"] for each in receipt.data["leaves"]}
+
+
+def told(receipt: Receipt) -> list[int | None]:
+    return [reason["seq"] for reason in receipt.data["asked"]["reasons"]]
+
+
+def hers(story: Story, **asked: Any) -> Receipt:
+    """What Maren downloads about one of her recordings that is licensed."""
+    return receipt_for_recording(
+        artist=story.maren,
+        recording=story.hers[0],
+        use="generative_training",
+        tool=story.tidesmith,
+        opened_for=[story.maren.party.ref],
+        **asked,
+    )
+
+
+def test_a_recordings_receipt_carries_all_that_the_answer_rests_on(
+    story: Story, tmp_path: Path
+) -> None:
+    seal_ledger()
+    receipt = hers(story)
+    assert {
+        "recording.identified",
+        "tool.registered",
+        "party.registered",
+        "claim.made",
+        "licence.signed",
+        "model.registered",
+        "permission.answered",
+    } <= kinds(receipt)
+    status, said = judge(receipt, tmp_path)
+    assert status == 0
+    ref = story.maren.party.ref
+    assert f"{ref} is {story.maren.party.name}" in said
+    assert f"{story.tonewright.party.ref} is Tonewright" in said
+    tool = f"is the tool tidesmith of {story.tonewright.party.ref}"
+    assert f"{story.tidesmith.ref} {tool}" in said
+    assert f"is the recording {story.hers[0].isrc}" in said
+    proved = {json.loads(each["leaf"])["seq"] for each in receipt.data["leaves"]}
+    assert {seq for seq in told(receipt) if seq is not None} <= proved
+
+
+def test_nobody_elses_name_stands_in_a_recordings_receipt(story: Story, tmp_path: Path) -> None:
+    """Aoi is featured, a society holds a mandate, and staff wrote some of it down."""
+    seal_ledger()
+    receipt = receipt_for_recording(
+        artist=story.maren,
+        recording=story.hers[4],
+        use="discovery",
+        tool=story.tidesmith,
+        opened_for=[story.maren.party.ref],
+    )
+    status, said = judge(receipt, tmp_path)
+    assert status == 0
+    for name in (story.aoi.party.name, "Aoi", "Fjord", "TONO", "Ines", "Olga"):
+        assert name not in said + receipt.text
+    assert story.maren.party.name in said
+    registered = LedgerEntry.objects.get(
+        kind="party.registered", body__contains=f'"party":"{story.aoi.party.ref}"'
+    )
+    proved = {json.loads(each["leaf"])["seq"] for each in receipt.data["leaves"]}
+    assert registered.seq not in proved, "what another person is stays with her"
+
+
+def test_the_reason_for_a_dispute_is_not_opened_with_a_claim(story: Story) -> None:
+    [claim] = make_claims(
+        by=story.olga,
+        claims=[
+            NewClaim(
+                party=story.maren.party,
+                right=Right.PUBLISHING,
+                authority=Authority.OWN,
+                recording=story.hers[0],
+            )
+        ],
+    )
+    dispute_claim(by=story.olga, claim=claim.claim, reason="Her brother Sverre wrote it.")
+    seal_ledger()
+    receipt = hers(story)
+    assert "claim.changed" in kinds(receipt)
+    assert "Sverre" not in receipt.text
+
+
+def test_a_receipt_of_an_answer_ties_the_pseudonym_to_her_for_her_alone(
+    story: Story, tmp_path: Path
+) -> None:
+    given = answer_permission(
+        by=story.ines,
+        artist=story.maren,
+        use="style",
+        stance="deny",
+        scope=Scope(tool=story.tidesmith),
+    )
+    seal_ledger()
+    name = story.maren.party.name
+    another = receipt_for_act(act=given.permission.act_id, opened_for=[story.aoi.party.ref])
+    assert name not in another.text
+    status, said = judge(
+        receipt_for_act(act=given.permission.act_id, opened_for=[story.maren.party.ref]), tmp_path
+    )
+    assert status == 0
+    assert f"{story.maren.party.ref} is {name}" in said
+    assert "is the tool tidesmith" in said
+
+
+def test_after_she_was_forgotten_her_receipt_still_verifies_without_her_name(
+    story: Story, tmp_path: Path
+) -> None:
+    name, ref = story.maren.party.name, story.maren.party.ref
+    erase_subject(by=story.olga, subject=ref, reason_code="objection")
+    seal_ledger()
+    receipt = hers(story)
+    status, said = judge(receipt, tmp_path)
+    assert status == 0
+    assert name not in said + receipt.text
+
+
+def test_a_receipt_of_a_past_day_is_of_what_was_known_then(story: Story, tmp_path: Path) -> None:
+    at, position = now(), head()
+    answer_permission(by=story.ines, artist=story.maren, use="generative_training", stance="deny")
+    seal_ledger()
+    then, today = hers(story, at=at, known_seq=position), hers(story)
+    assert then.data["asked"]["question"]["known_seq"] == position
+    assert set(told(then)) != set(told(today))
+    assert max(json.loads(each["leaf"])["seq"] for each in then.data["leaves"]) <= position
+    assert judge(then, tmp_path)[0] == 0
+    again = hers(story, at=at, known_at=at)
+    assert again.data["asked"] == then.data["asked"]
+    assert again.data["leaves"] == then.data["leaves"]
+    before = hers(story, at=now(), known_at=at)
+    assert told(before) == told(then), "what was not known then is not told"
+
+
+def test_no_receipt_is_given_of_what_has_not_been_yet(story: Story) -> None:
+    seal_ledger()
+    for asked, code in (
+        ({"at": now() + timedelta(days=1)}, "at_in_future"),
+        ({"known_seq": head() + 1}, "not_yet_known"),
+        ({"known_at": now() + timedelta(days=1)}, "not_yet_known"),
+        ({"known_seq": 1, "known_at": now()}, "known_twice"),
+        ({"at": now() - timedelta(days=9_000)}, "unknown_act"),
+    ):
+        with pytest.raises(Refused) as refusal:
+            hers(story, **asked)
+        assert refusal.value.code == code
 
 
 def test_the_zip_has_everything_that_checking_needs_and_no_key(story: Story) -> None:

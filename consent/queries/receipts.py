@@ -1,0 +1,133 @@
+"""Which leaves a receipt needs: all that an answer rests on, and what ties pseudonyms to names.
+
+Of other people only what they said and claim is taken in, never what they are: the state of a
+party (a minor, an estate) is the artist's own, an organisation's, or one that a reason names.
+"""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from consent.decisions import NEEDS, Code, Decision, Facts, touches
+from consent.models import (
+    Artist,
+    ModelVersionState,
+    PartyState,
+    Permission,
+    Recording,
+    ToolState,
+)
+from consent.queries.decision import Ask, load
+from consent.words import PartyKind
+
+_OF_A_STATE = frozenset(
+    {Code.ARTIST_SUSPENDED, Code.COMPANY_SUSPENDED, Code.HOLDER_SUSPENDED, Code.GUARDIAN_MISSING}
+)
+_ORGANISATIONS = (PartyKind.COMPANY, PartyKind.SOCIETY)
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """An answer and the ledger positions of what it rests on.
+
+    `at` (UTC) and `known_seq` are the moment and the position that were answered for.
+    """
+
+    decision: Decision
+    at: datetime
+    known_seq: int
+    seqs: frozenset[int]
+
+
+def grounds_of(
+    ask: Ask, *, artist: Artist, recording: Recording, known_seq: int | None = None
+) -> Grounds:
+    """What the answer to `ask` rests on, for a receipt of `artist`, who may read it.
+
+    The recording's identity, the tool with its company, the claims on every right that the use
+    needs and their holders, the licences with the model versions that they name, everybody's
+    answers that decide, and all that the artist herself said of this use and recording.
+    """
+    loaded = load([ask], at=ask.at, known_seq=known_seq)
+    facts, decision = loaded.facts(ask), loaded.decide(ask)
+    known = Q(entry__seq__lte=loaded.seq, entry__recorded_at__lte=loaded.at)
+    seqs = {reason.seq for reason in decision.reasons if reason.seq is not None}
+    seqs |= _object(facts)
+    holders = set()
+    for claim in facts.claims:
+        if claim.right in _rights(ask.use) and touches(claim.territories, ask.territory):
+            seqs.add(claim.seq)
+            holders.add(claim.party)
+    models: set[int] = set() if facts.tool is None else {facts.tool.model or 0}
+    for licence in facts.licences:
+        signed = licence.holder in holders or licence.holder in facts.artists
+        if signed and licence.covers and ask.use in licence.uses:
+            seqs.add(licence.seq)
+            models |= licence.models
+    seqs |= _latest(ModelVersionState.objects.filter(known, model_version__in=models))
+    named = {r.party for r in decision.reasons if r.party is not None and r.code in _OF_A_STATE}
+    if facts.tool is not None:
+        named.add(facts.tool.company)
+    named |= _organisations(holders) | {artist.pk}
+    states = PartyState.objects.filter(known, party__in=named)
+    seqs |= _latest(states)
+    seqs |= first_leaves(parties=_tied(facts, artist), among=states)
+    mine = Permission.objects.filter(known, artist=artist, use=ask.use)
+    touching = mine.filter(Q(recording=None) | Q(recording=recording))
+    seqs |= set(touching.values_list("entry__seq", flat=True))
+    return Grounds(decision, loaded.at, loaded.seq, frozenset(seqs))
+
+
+def ties_of(
+    *,
+    artists: Collection[uuid.UUID],
+    companies: Collection[uuid.UUID],
+    tools: Collection[uuid.UUID],
+) -> set[int]:
+    """The positions of the leaves that say who these refs are: registered parties and tools."""
+    states = PartyState.objects.filter(party__ref__in={*artists, *companies})
+    found = set(
+        states.order_by("party", "id").distinct("party").values_list("entry__seq", flat=True)
+    )
+    made = ToolState.objects.filter(tool__ref__in=tools).order_by("tool", "id").distinct("tool")
+    return found | set(made.values_list("entry__seq", flat=True))
+
+
+def first_leaves(*, parties: Collection[int], among: "QuerySet[PartyState]") -> set[int]:
+    """Where these parties (by key) were registered: those leaves carry their sealed names."""
+    first = among.filter(party__in=parties).order_by("party", "id").distinct("party")
+    return set(first.values_list("entry__seq", flat=True))
+
+
+def _object(facts: Facts) -> set[int]:
+    found = {facts.recording.seq} if facts.recording is not None else set()
+    return found | ({facts.tool.seq} if facts.tool is not None else set())
+
+
+def _rights(use: str) -> set[str]:
+    needs = NEEDS.get(use)
+    if needs is None:
+        return set()
+    asked = {
+        "master": needs.master,
+        "publishing": needs.publishing,
+        "likeness": needs.own_signature,
+    }
+    return {right for right, needed in asked.items() if needed}
+
+
+def _tied(facts: Facts, artist: Artist) -> set[int]:
+    return {artist.pk} if facts.tool is None else {artist.pk, facts.tool.company}
+
+
+def _organisations(parties: Collection[int]) -> set[int]:
+    states = PartyState.objects.filter(party__in=parties, party__kind__in=_ORGANISATIONS)
+    return set(states.values_list("party", flat=True))
+
+
+def _latest(states: "QuerySet[PartyState] | QuerySet[ModelVersionState]") -> set[int]:
+    of = "party" if states.model is PartyState else "model_version"
+    return set(states.order_by(of, "-id").distinct(of).values_list("entry__seq", flat=True))
