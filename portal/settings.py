@@ -451,6 +451,9 @@ logging.config.dictConfig(
         "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": environment.text("LINER_LOG_LEVEL", "WARNING")},
-        "loggers": {"portal": {"level": "INFO"}, "celery": {"level": "INFO"}},
+        "loggers": {
+            "portal": {"level": "INFO"},
+            "celery": {"level": environment.text("LINER_LOG_TASKS", "INFO")},
+        },
     }
 )
