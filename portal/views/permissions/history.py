@@ -6,18 +6,21 @@ from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from consent.clock import now
 from consent.errors import Refused
 from consent.identifiers import IdentifierError, normalise_isrc
+from consent.leaves import moment
 from consent.models import Recording, Tool
 from consent.queries.effective import tools_for
 from consent.words import UseKind
 from portal.forms.permissions import DayInput
-from portal.queries.day import Day, allowed_on
+from portal.queries.day import Day, Held, allowed_on
 from portal.queries.rows import Reader
+from portal.roles import Scope
 from portal.views.permissions.common import PortalRequest, reader_of, tabs, tool_of
 
 
@@ -91,8 +94,30 @@ def history(request: PortalRequest, slug: str) -> HttpResponse:
     return render(
         request,
         "portal/permissions/history.html",
-        {"reader": reader, "form": form, "found": found, "tabs": tabs(reader, "history")},
+        {
+            "reader": reader,
+            "form": form,
+            "found": found,
+            "held": _with_receipts(reader, form, found) if found is not None else [],
+            "tabs": tabs(reader, "history"),
+        },
     )
+
+
+def _with_receipts(reader: Reader, form: HistoryForm, found: Day) -> list[tuple[Held, str]]:
+    """Each answer of the day with the address of its receipt, empty for who may have no files."""
+    if not reader.may(Scope.EXPORT):
+        return [(held, "") for held in found.held]
+    asked = {name: form.cleaned_data[name] for name in ("isrc", "use", "tool")}
+    return [
+        (
+            held,
+            reader.url("why_receipt")
+            + "?"
+            + urlencode({**asked, "at": moment(held.since), "known_seq": held.known_seq}),
+        )
+        for held in found.held
+    ]
 
 
 def _day(form: HistoryForm) -> Day:

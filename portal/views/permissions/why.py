@@ -1,5 +1,7 @@
 """Why, step by step: for one recording, or for all of an artist's, grouped by their reasons."""
 
+from datetime import UTC, datetime
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -82,7 +84,10 @@ def why(request: PortalRequest, slug: str) -> HttpResponse:
 
 @require_GET
 def why_receipt(request: PortalRequest, slug: str) -> HttpResponse:
-    """The receipt of what holds now for one recording, use and tool: the leaves it rests on."""
+    """The receipt of what holds for one recording, use and tool: the leaves it rests on.
+
+    Of another day with `at`, a moment, and `known_at` (a moment) or `known_seq` (a position).
+    """
     reader = reader_of(request, slug, Scope.EXPORT)
     use = use_of(request.GET.get("use", ""))
     tool = tool_of(request.GET.get("tool", ""))
@@ -93,9 +98,36 @@ def why_receipt(request: PortalRequest, slug: str) -> HttpResponse:
             recording=recording,
             use=use,
             tool=tool,
+            at=_moment(request, "at"),
+            known_at=_moment(request, "known_at"),
+            known_seq=_position(request),
             opened_for=opened_for(reader),
         )
     except Refused as refusal:
         messages.info(request, refusal.sentence)
         return leads(request, page_of(reader, About(recording=recording, tool=tool), use))
     return receipt_file(made)
+
+
+def _moment(request: PortalRequest, name: str) -> datetime | None:
+    """A moment of ISO 8601 with its offset in the address, as UTC. Raises `Http404`."""
+    text = request.GET.get(name)
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Http404 from error
+    raise Http404
+
+
+def _position(request: PortalRequest) -> int | None:
+    """A ledger position in the address. Raises `Http404`."""
+    text = request.GET.get("known_seq")
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    raise Http404
