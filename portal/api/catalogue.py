@@ -53,7 +53,10 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "unknown_territory": Meaning(422, _("A territory is a country of ISO 3166-1: two capitals.")),
     "moment": Meaning(422, _("A moment is ISO 8601 with its offset, as in 2026-11-20T09:30:00Z.")),
     "at_in_future": Meaning(422, _("Nobody knows yet what will be allowed then.")),
-    "not_yet_known": Meaning(422, _("That moment has not come: nobody knows yet what it knew.")),
+    "not_yet_known": Meaning(
+        422, _("That moment has not come, or the ledger not that far: nobody knows what it knew.")
+    ),
+    "known_twice": Meaning(422, _("Say what was known by a moment or by a position, not by both.")),
     "too_many_items": Meaning(422, _("More, or fewer, at once than this takes.")),
     "query": Meaning(422, _("Something in the query of the address is not what it should be.")),
     "cursor": Meaning(422, _("This is not a cursor that came from here.")),

@@ -1,5 +1,6 @@
 """May this happen? The hot path, and the same question about the past."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from rest_framework.response import Response
 from consent import clock
 from consent.errors import Refused
 from consent.queries.decision import Ask, decide_loaded, decide_many
-from consent.queries.ledger import position_at
+from consent.queries.history import known_position
 from portal.api import authentication, limits, shapes
 from portal.api.answers import decision_body, decisions_text, reasons_of
 from portal.api.asking import bring
@@ -194,7 +195,8 @@ class HistoryView(MachineView):
         description=(
             "One question about a moment `at` that has passed, with what was known at "
             "`known_at` (a moment) or `known_seq` (a ledger position); without them, with what "
-            "is known now. Once something later is recorded, the answer is the same for ever."
+            "is known now. Once something later is recorded, the answer is the same for ever. A "
+            "position that the ledger has not reached is refused, like a moment yet to come."
         ),
         parameters=[
             OpenApiParameter("isrc", str, required=True),
@@ -227,10 +229,16 @@ def _known(known_at: str | None, known_seq: str | None) -> int | None:
     if known_seq is not None:
         if not known_seq.isascii() or not known_seq.isdigit() or len(known_seq) > 18:
             raise invalid([ItemError("/known_seq", "known_seq", str(_("A whole number.")))])
-        return int(known_seq)
+        return known_position(_moment_in("known_at", known_at), int(known_seq)).seq
     if known_at is None:
         return None
+    return known_position(_moment_in("known_at", known_at), None).seq
+
+
+def _moment_in(name: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
     try:
-        return position_at(read_moment(known_at)).seq
+        return read_moment(text)
     except Fault as fault:
-        raise invalid([ItemError("/known_at", fault.code, fault.sentence)]) from fault
+        raise invalid([ItemError(f"/{name}", fault.code, fault.sentence)]) from fault

@@ -340,6 +340,8 @@ def test_before_anything_was_known_the_answer_was_no(machine: Machine, allowed: 
         ({"known_seq": "-1"}, "invalid"),
         ({"known_at": "x"}, "invalid"),
         ({"known_at": "2999-01-01T00:00:00Z"}, "not_yet_known"),
+        ({"known_seq": "99999999"}, "not_yet_known"),
+        ({"known_seq": "1", "known_at": "2001-01-01T00:00:00Z"}, "known_twice"),
     ],
 )
 def test_history_says_what_is_wrong_with_a_question(
