@@ -11,11 +11,19 @@ LARGEST = 2**62
 
 
 def number_in(
-    request: Request, name: str, *, default: int, least: int = 0, most: int = LARGEST
+    request: Request,
+    name: str,
+    *,
+    default: int | None = None,
+    least: int = 0,
+    most: int = LARGEST,
 ) -> int:
-    """A whole number in the query. Raises `Refused` (`query`) for anything else."""
-    text = request.query_params.get(name)
-    if text is None:
+    """A whole number in the query; without a `default` it must be there.
+
+    Raises `Refused` (`query`) for anything else.
+    """
+    text = request.query_params.get(name, "")
+    if name not in request.query_params and default is not None:
         return default
     if text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= most:
         return int(text)

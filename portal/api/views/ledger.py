@@ -84,7 +84,7 @@ class InclusionView(PublicView):
     )
     def get(self, request: Request) -> Response:
         """The hashes from leaf to root."""
-        seq = number_in(request, "seq", default=0)
+        seq = number_in(request, "seq")
         proof = inclusion_proof(seq, number_or_none(request, "size"))
         note = LedgerCheckpoint.objects.filter(size=proof.size).first()
         return Response(
@@ -115,9 +115,7 @@ class ConsistencyView(PublicView):
     )
     def get(self, request: Request) -> Response:
         """The hashes between the two."""
-        proof = consistency_proof(
-            number_in(request, "old", default=0), number_or_none(request, "new")
-        )
+        proof = consistency_proof(number_in(request, "old"), number_or_none(request, "new"))
         return Response(
             {
                 "old": proof.old_size,
