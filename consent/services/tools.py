@@ -80,7 +80,8 @@ def register_tool(
     """Register a tool of `company`; `slug` is its name in the API, unique among all companies.
 
     Raises `Refused`: `tool_differs` when the slug stands for something else already,
-    `company_suspended`, or the code of the field that is wrong.
+    or the company has a tool of this name under another slug, `company_suspended`, or the code of
+    the field that is wrong.
     """
     take_turn("tool", slug)
     found = Tool.objects.filter(slug=slug).first()
@@ -92,6 +93,14 @@ def register_tool(
             )
         return found
     refuse_suspended(company)
+    namesake = Tool.objects.filter(company=company, name=name).first()
+    if namesake is not None:
+        raise Refused(
+            "tool_differs",
+            _("A tool of this name is there already, with the short name %(slug)s."),
+            field="name",
+            params={"slug": namesake.slug},
+        )
     at = now()
     tool = Tool(company=company, slug=slug, name=name, kind=kind, about=about, created_at=at)
     check(tool)

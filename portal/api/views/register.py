@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from consent.errors import Refused
 from consent.models import ModelVersion
 from consent.queries.tools import ModelInfo, ToolInfo, find_tool, list_tools
 from consent.services.tools import (
@@ -50,14 +51,19 @@ class ToolsView(MachineView):
     def post(self, request: Request) -> Answer:
         """Register one tool."""
         new = read(shapes.NewTool, request.data)
-        tool = register_tool(
-            by=None,
-            company=self.caller.company,
-            slug=new["tool"],
-            name=new["name"],
-            kind=new["kind"],
-            about=new["about"],
-        )
+        try:
+            tool = register_tool(
+                by=None,
+                company=self.caller.company,
+                slug=new["tool"],
+                name=new["name"],
+                kind=new["kind"],
+                about=new["about"],
+            )
+        except Refused as refused:
+            if refused.field == "slug":
+                refused.field = "tool"  # what clients call it
+            raise
         [info] = [i for i in list_tools(company=tool.company) if i.tool.pk == tool.pk]
         return Answer(201, _tool(info))
 

@@ -44,6 +44,10 @@ def test_registering_twice_is_harmless_and_differently_is_refused(
     assert machine.post("tools", TOOL).json() == machine.post("tools", TOOL).json()
     problem_of(machine.post("tools", {**TOOL, "kind": "voice"}), 409, "tool_differs")
     problem_of(rival.post("tools", TOOL), 409, "tool_differs")
+    for changed, at in (({"kind": "voice"}, "/tool"), ({"tool": "another-slug"}, "/name")):
+        answer = machine.post("tools", {**TOOL, **changed})
+        problem_of(answer, 409, "tool_differs")
+        assert [error["pointer"] for error in answer.json()["errors"]] == [at]
 
 
 def test_a_retired_model_version_may_do_nothing_more(machine: Machine, allowed: World) -> None:
