@@ -2,7 +2,8 @@
 
 What the layers for people add (sessions, CSRF, sign-in, messages, framing) means nothing to a
 client that sends a key with every request; skipping it is faster, and leaves a browser's cookie
-without any effect here. What is wrong is said as a problem, whoever finds it.
+without any effect here. What is wrong is said as a problem, whoever finds it, and so is an address
+under `/api` that leads nowhere; the pages about the API, which are there, are for people.
 """
 
 from collections.abc import Callable
@@ -11,11 +12,12 @@ from functools import lru_cache
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import ResolverMatch, get_urlconf, resolve
+from django.urls import ResolverMatch, get_urlconf, is_valid_path, resolve
 from django.utils import timezone, translation
 
 from portal.api.problems import of_exception
 
+ROOT: Final = "/api"
 PREFIX: Final = "/api/v1/"
 DECISIONS: Final = f"{PREFIX}decisions"
 LANGUAGE: Final = "en"
@@ -29,7 +31,7 @@ def machine_lane(get_response: Handler) -> Handler:
     """The middleware: stands before everything that is for people."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith(PREFIX):
+        if not _is_for_machines(request.path_info):
             return get_response(request)
         try:
             response = _answer(request)
@@ -41,6 +43,14 @@ def machine_lane(get_response: Handler) -> Handler:
         return response
 
     return answer
+
+
+def _is_for_machines(path: str) -> bool:
+    if path.startswith(PREFIX):
+        return True
+    if path != ROOT and not path.startswith(f"{ROOT}/"):
+        return False
+    return not (is_valid_path(path) or is_valid_path(f"{path}/"))
 
 
 def _answer(request: HttpRequest) -> HttpResponseBase:

@@ -6,16 +6,21 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 FALLBACK: Final = "Decisions, reports and changes, for AI companies."
+# The address in the file; who reads it here is shown the one that this is served at.
+WRITTEN_FOR: Final = "http://localhost:8000"
 
 
 def description() -> str:
-    """The part of docs/api.md that comes first: what it is, and how to begin."""
+    """The part of docs/api.md that comes first: what it is, and how to begin, pasteable here."""
     page = settings.BASE_DIR / "docs" / "api.md"
     if not page.is_file():
         return FALLBACK
     text = page.read_text(encoding="utf-8")
     begin, end = text.find("<!-- schema -->"), text.find("<!-- /schema -->")
-    return text[begin + len("<!-- schema -->") : end].strip() if 0 <= begin < end else FALLBACK
+    if not 0 <= begin < end:
+        return FALLBACK
+    shown = text[begin + len("<!-- schema -->") : end].strip()
+    return shown.replace(WRITTEN_FOR, str(settings.SITE_URL).rstrip("/"))
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -13,6 +13,7 @@ from drf_spectacular.validation import validate_schema
 from consent.errors import Refused
 from portal.api.catalogue import MEANINGS
 from portal.api.problems import CONFLICTS, Problem, of_exception, of_refused
+from portal.api.schema import description
 from portal.api.urls import V1
 from tests.portal.api.conftest import Machine, World, problem_of
 
@@ -134,3 +135,23 @@ def test_the_docs_are_a_page_without_anything_inline() -> None:
     script = Client().get("/api/docs/?script=")
     assert "javascript" in script.headers["Content-Type"]
     assert "/api/schema/" in script.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v2/x", "/api/v1/x"])
+def test_an_address_of_the_api_that_leads_nowhere_is_a_problem(path: str) -> None:
+    for answer in (Client().get(path), Client().post(path, {}, content_type="application/json")):
+        problem_of(answer, 404, "not_found")
+        assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_the_pages_about_the_api_stay_pages() -> None:
+    assert Client().get("/api/docs/").headers["Content-Type"].startswith("text/html")
+    assert Client().get("/api/docs")["Location"] == "/api/docs/"
+    assert Client().get("/apis").headers["Content-Type"].startswith("text/html")
+
+
+def test_the_quickstart_names_the_address_that_it_is_read_at(settings: Any) -> None:
+    settings.SITE_URL = "https://liner.example/"
+    shown = description()
+    assert "export LINER=https://liner.example\n" in shown
+    assert "localhost" not in shown
