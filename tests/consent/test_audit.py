@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from psycopg.rows import TupleRow
 
 from consent import tasks
@@ -575,6 +575,17 @@ def test_an_alarm_is_cleared_with_a_reason_and_that_is_an_entry(story: Story) ->
         clear_alarm(by=story.olga, alarm=alarm, reason="Again.")
     assert refusal.value.code == "alarm_over"
     assert audit().is_clean
+
+
+def test_an_audit_that_cannot_read_the_ledger_could_not_run(story: Story) -> None:
+    """As in a database that was never migrated."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL search_path TO pg_temp")
+        with pytest.raises(CommandError, match="cannot be read") as failure:
+            call_command("audit_ledger", stdout=StringIO())
+        transaction.set_rollback(True)
+    assert failure.value.returncode == 2
+    assert not LedgerAlarm.objects.exists()
 
 
 def test_the_command_says_that_nothing_is_wrong_and_what_it_could_not_see(story: Story) -> None:

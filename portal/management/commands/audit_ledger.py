@@ -1,4 +1,4 @@
-"""Audit the ledger; exit status 1 when something is wrong."""
+"""Audit the ledger; exit status 1 when something is wrong, 2 when it could not run."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
 
 from consent.services.audit import audit_ledger
 
@@ -13,7 +14,8 @@ from consent.services.audit import audit_ledger
 class Command(BaseCommand):
     help = (
         "Hash every entry again, replay every row that was derived, and compare with what was"
-        " signed, here and outside. Exit status 1 and an alarm when something is wrong."
+        " signed, here and outside. Exit status 1 and an alarm when something is wrong,"
+        " 2 when it could not run."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -32,7 +34,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         notes = {name: _read(name) for name in options["checkpoint"]}
-        audited = audit_ledger(notes=notes, incremental=options["incremental"])
+        try:
+            audited = audit_ledger(notes=notes, incremental=options["incremental"])
+        except Error as error:
+            # Away, or not migrated: the audit could not run, which is no finding.
+            raise CommandError(f"The ledger cannot be read: {error}", returncode=2) from error
         if audited is None:
             raise CommandError("Another audit is running.", returncode=2)
         entries = f"entries {audited.since + 1} to {audited.size}"
