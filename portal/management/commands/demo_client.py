@@ -1,5 +1,6 @@
 """`demo_client`: an AI company's client, speaking HTTP to the running site."""
 
+import os
 import runpy
 from typing import Any
 
@@ -10,6 +11,7 @@ from consent.errors import Refused
 from consent.models import AICompany, Recording
 from portal.demo.clock import is_demo
 from portal.demo.stage import kept_keys
+from portal.management.commands.run_demo import SERVED_AT
 from portal.models import ApiClient, ApiKey
 from portal.roles import ApiScope
 from portal.services.clients import create_api_client, create_api_key, revoke_api_key
@@ -25,7 +27,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--url", default=settings.SITE_URL, help="where the site runs")
+        parser.add_argument("--url", default=_served_at(), help="where the site runs")
         parser.add_argument("--key", default="", help="a key; without one, the demo's or a new one")
         parser.add_argument("--company", default="", help="whose key; by default the first")
         parser.add_argument("--tool", default="demo-tool", help="the tool's short name")
@@ -76,6 +78,14 @@ class Command(BaseCommand):
             return create_api_key(by=None, client=client, scopes=ApiScope).secret
         except Refused as refused:
             raise CommandError(refused.sentence) from refused
+
+
+def _served_at() -> str:
+    """Where “make run” says that it serves this demo; else what links in mails begin with."""
+    written = settings.STATE / SERVED_AT
+    if "LINER_URL" not in os.environ and written.is_file():
+        return written.read_text(encoding="utf-8").strip() or settings.SITE_URL
+    return str(settings.SITE_URL)
 
 
 def _some_of_everything() -> list[str]:

@@ -22,6 +22,8 @@ from portal import servers
 
 WEB_READY_WITHIN_SECONDS = 60.0
 STOP_WITHIN_SECONDS = 10.0
+SERVED_AT = "served-at"
+"""A file in the state's folder: the address of the demo that runs just now."""
 
 
 class _StopRequested(BaseException):
@@ -43,12 +45,14 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _stop)
         programs: list[_Program] = []
+        served = settings.STATE / SERVED_AT
         try:
             self._prepare()
             if not empty:
                 self._seed_once()
             programs = self._start(host, port)
             self._wait_for_web(programs, port)
+            served.write_text(os.environ["LINER_URL"], encoding="utf-8")
             self.stdout.write(f"\n  http://localhost:{port}\n")
             if "demo_logins" in get_commands():
                 call_command("demo_logins", stdout=self.stdout)
@@ -66,6 +70,7 @@ class Command(BaseCommand):
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
             _stop_all(programs)
+            served.unlink(missing_ok=True)
             _close_connections()
             if not servers.named_elsewhere():
                 servers.release(servers.Home.of_this_checkout())
@@ -179,7 +184,8 @@ class _Program:
         self.process = subprocess.Popen(
             command,
             cwd=Path(settings.BASE_DIR),
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            # Else what is done every five seconds drives the address and the logins off the screen.
+            env={"LINER_LOG_TASKS": "WARNING", **os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
