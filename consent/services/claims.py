@@ -90,9 +90,17 @@ def make_claim(
 
 @transaction.atomic
 def make_claims(
-    *, by: "User | None", claims: Sequence[NewClaim], source: str = "hand"
+    *,
+    by: "User | None",
+    claims: Sequence[NewClaim],
+    source: str = "hand",
+    artist: Artist | None = None,
+    role: str = "",
 ) -> list[RightsClaim]:
-    """Make many claims in one act: all or, when one is refused, none. Raises as `make_claim`."""
+    """Make many claims in one act: all or, when one is refused, none. Raises as `make_claim`.
+
+    `artist` is whose act it is and `role` as what `by` acts for her, where it is an artist's own.
+    """
     refuse_when_frozen()
     keys = _lock(claims)
     at = now()
@@ -101,7 +109,15 @@ def make_claims(
     leaves = states_missing(by=by, parties=[r.party for r in rows])
     leaves += write_claims(by, rows, "claim.made")
     refresh_profiles(keys)
-    act = open_act(by=by, kind="make_claims", at=at, entries=len(leaves), summary=_summary(rows))
+    act = open_act(
+        by=by,
+        kind="make_claims",
+        at=at,
+        entries=len(leaves),
+        artist=artist,
+        role=role,
+        summary=_summary(rows),
+    )
     record(act.ref, leaves)
     return rows
 
@@ -200,16 +216,20 @@ def settle_claim(*, by: "User | None", claim: uuid.UUID) -> RightsClaim:
 
 
 @transaction.atomic
-def end_claim(*, by: "User | None", claim: uuid.UUID) -> RightsClaim:
+def end_claim(
+    *, by: "User | None", claim: uuid.UUID, artist: Artist | None = None, role: str = ""
+) -> RightsClaim:
     """End a claim now, for good; to end it later, change its `valid_until`.
 
-    The same again changes nothing. Raises `NotFound` and `Frozen`.
+    The same again changes nothing. `artist` and `role` as in `make_claims`. Raises `NotFound` and
+    `Frozen`.
     """
     course, keys = _course(claim, ended_too=True)
     if course.is_ended:
         return course.rows[0]
     refuse_when_frozen()
-    return _write(by, "end_claim", "claim.ended", [course.ended()], keys)
+    ended = [course.ended()]
+    return _write(by, "end_claim", "claim.ended", ended, keys, artist=artist, role=role)
 
 
 # For other acts that write claims
@@ -415,6 +435,8 @@ def _write(
     rows: Sequence[RightsClaim],
     keys: set[int],
     reason: str = "",
+    artist: Artist | None = None,
+    role: str = "",
 ) -> RightsClaim:
     """Write the rows of one claim in one act; a `reason` goes with the first, which it returns."""
     for row in rows:
@@ -423,7 +445,15 @@ def _write(
     if reason:
         leaves[0] = replace(leaves[0], subject=rows[0].party.ref, personal={"reason": reason})
     refresh_profiles(keys)
-    act = open_act(by=by, kind=act_kind, at=now(), entries=len(leaves), summary=_summary(rows))
+    act = open_act(
+        by=by,
+        kind=act_kind,
+        at=now(),
+        entries=len(leaves),
+        artist=artist,
+        role=role,
+        summary=_summary(rows),
+    )
     record(act.ref, leaves)
     return rows[0]
 
