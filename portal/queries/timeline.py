@@ -19,7 +19,7 @@ from consent.models import Act, LicenceVersion, Permission, PermissionRequest
 from consent.queries.licences import licences_touching
 from consent.queries.staff_reasons import is_by_staff, reasons_given
 from consent.scopes import scope_of
-from consent.words import Stance, UseKind, Way
+from consent.words import Right, Stance, UseKind, Way
 from portal.models import Membership, RosterArtist, RosterKind, User
 from portal.models.roster import LedgerNow
 from portal.queries.rows import Link, Reader
@@ -199,6 +199,8 @@ class _Words:
             undoable = not hasattr(act, "undone_by") and act.kind != "permission.revoked"
             label = _("Look at it, or undo it") if undoable else _("Look at it")
             links.append(Link(label, self._reader.url("act", ref=str(act.ref))))
+        elif act.kind in {"make_claims", "end_claim"}:
+            links.append(Link(_("Your rights"), self._reader.url("own_rights")))
         elif act.kind.startswith("delegation."):
             links.append(Link(_("People with access"), self._reader.url("people")))
         if hasattr(act, "undone_by"):
@@ -277,6 +279,18 @@ class _Words:
         )
         return title % {"n": count(number)}, ""
 
+    def _declared(self, act: Act) -> tuple[str, str]:
+        number = act.summary.get("claims", 0)
+        title = ngettext("%(n)s right was declared", "%(n)s rights were declared", number)
+        if act.kind == "end_claim":
+            title = ngettext(
+                "%(n)s declaration of a right was taken back",
+                "%(n)s declarations of rights were taken back",
+                number,
+            )
+        rights = [Right(one).label for one in act.summary.get("rights", ()) if one in Right.values]
+        return title % {"n": count(number)}, ", ".join(str(one) for one in rights)
+
     def _other(self, act: Act) -> tuple[str, str]:
         entries = ngettext(
             "%(n)s entry in the ledger.", "%(n)s entries in the ledger.", act.entries
@@ -345,6 +359,8 @@ _TELLS: Final[Mapping[str, Callable[[_Words, Act], tuple[str, str]]]] = {
     "delegation.granted": _Words._granted,
     "delegation.ended": _Words._ended,
     "register_recordings": _Words._registered,
+    "make_claims": _Words._declared,
+    "end_claim": _Words._declared,
 }
 
 

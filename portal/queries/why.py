@@ -13,6 +13,10 @@ from consent.sentences import MOVES, Move
 from consent.words import Stance
 from portal.context import address
 from portal.queries.rows import OWN_ANSWER, Reader
+from portal.roles import Scope
+
+UNCLAIMED = frozenset({Code.RIGHT_UNKNOWN, Code.RIGHT_UNDER_CLAIMED})
+"""What may be the artist's own to claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,12 @@ def next_step(steps: Sequence[Step], reader: Reader, switch_url: str) -> NextSte
                 _("Offer the standard licence") if offer else "",
             )
     step = next((one for one in against if one.todo), against[0])
+    if step.code in UNCLAIMED and reader.may(Scope.SIGN_LICENCE):
+        return NextStep(
+            _("%(todo)s If it is yours, you can declare it yourself.") % {"todo": step.todo},
+            address("own_rights", reader.artist.slug),
+            _("Your rights"),
+        )
     whose = whose_move(step)
     if not whose:
         return NextStep(_("There is nothing here that you can change."))
@@ -139,9 +149,15 @@ def next_for_use(view: UseView, reader: Reader, switch_url: str) -> NextStep | N
     return None
 
 
-def whose_move(step: Step) -> str:
-    """Whose move it is, by name where the name is known."""
+def whose_move(step: Step, *, own: str = "") -> str:
+    """Whose move it is, by name where the name is known.
+
+    `own` is the artist's name where nobody but herself delivered her recordings: what nobody
+    claims there is hers to claim.
+    """
     move = Move(step.move)
+    if own and step.code in UNCLAIMED:
+        return own
     if move is Move.NOBODY:
         return ""
     if move in (Move.ARTIST, Move.HOLDER) and step.who:

@@ -38,13 +38,14 @@ def refuse(form: forms.Form, refusal: Refused) -> None:
     form.add_error(refusal.field if refusal.field in form.fields else None, refusal.sentence)
 
 
-def sign_in_first(request: PortalRequest, sentence: str) -> HttpResponse | None:
-    """For what gives something away after a long while: prove who you are, then come back here.
+def sign_in_first(request: PortalRequest, sentence: str, back: str = "") -> HttpResponse | None:
+    """For what gives something away after a long while: prove who you are, then go to `back`.
 
-    None: go on. What was typed is lost, so ask before the form is filled in.
+    By default that is this page. None: go on. What was typed is lost, so ask before the form is
+    filled in.
     """
     if signed_in_recently(request):
         return None
     messages.info(request, sentence)
     again = reverse("account_reauthenticate")
-    return leads(request, f"{again}?{urlencode({'next': request.get_full_path()})}")
+    return leads(request, f"{again}?{urlencode({'next': back or request.get_full_path()})}")

@@ -16,6 +16,7 @@ from portal.views import (
     overview,
     people,
     preferences,
+    rights,
     timeline,
     usage,
 )
@@ -57,5 +58,7 @@ OTHER_PAGES: list[URLPattern | URLResolver] = [
     path(f"{AT}people/let-in/", people.invite, name="invite"),
     path(f"{AT}people/<uuid:ref>/end/", people.end_access, name="end_access"),
     path(f"{AT}licence/", licences.standard_licence, name="standard_licence"),
+    path(f"{AT}licence/rights/", rights.own_rights, name="own_rights"),
+    path(f"{AT}licence/rights/<uuid:ref>/end/", rights.end_own_right, name="end_own_right"),
     path(f"{AT}licence/<uuid:ref>/end/", licences.end_licence, name="end_licence"),
 ]

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from consent.models import RightsClaim
 from consent.words import UseKind
 from tests.access.world import Side, World
 
@@ -123,6 +124,7 @@ REFS: Final = {
     "statement_line": "statement",
     "end_access": "membership of manager",
     "end_licence": "own licence",
+    "end_own_right": "own claim",
     "api-acknowledge": "consent_withdrawal",
     "api-webhook": "webhook",
     "api-webhook-rotate": "webhook",
@@ -139,4 +141,4 @@ def _ref(name: str, side: Side) -> Any:
         asked: Any = side.rows["request"]
         return asked.batch
     row: Any = side.rows[REFS[name]]
-    return row.ref
+    return row.claim if isinstance(row, RightsClaim) else row.ref

@@ -107,6 +107,8 @@ PAGES: Final[dict[str, Methods]] = {
     },
     "standard_licence": {"GET": seen(200), "POST": hers(200)},
     "end_licence": {"POST": acted(302)},
+    "own_rights": {"GET": seen(200), "POST": hers(200)},
+    "end_own_right": {"POST": hers(302)},
     # ... permissions
     "permissions": {"GET": seen(200)},
     "permission_tools": {"GET": seen(200)},

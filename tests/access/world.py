@@ -354,6 +354,13 @@ def _fill(side: Side) -> None:
         title=f"{side.word} of her own",
         uses=[UseKind.STYLE],
     )
+    own_claim = make_claim(  # of a right that no decision reads
+        by=None,
+        party=artist.party,
+        right=Right.PERFORMANCE,
+        authority=Authority.OWN,
+        recording=first,
+    )
     split = propose_split(
         by=None, recording=second, right="publishing", shares={artist.party: 10_000}
     )
@@ -369,7 +376,7 @@ def _fill(side: Side) -> None:
     endpoint, _ = create_webhook(client=client.pk, url=f"https://hooks.example/{side.word}")
     side.texts["decision"] = _decided(side)
     withdrawal = Withdrawal.objects.get(artist=artist, company=side.company)
-    claim = RightsClaim.objects.filter(recording=first).latest("id")
+    claim = RightsClaim.objects.filter(recording=first, right=Right.MASTER).latest("id")
     side.rows |= {
         "act": Act.objects.get(ref=given.permission.entry.act),
         "bulk change": ask_for_many(
@@ -382,6 +389,7 @@ def _fill(side: Side) -> None:
         ),
         "request": asked.requests[0],
         "own licence": own_licence.licence,
+        "own claim": own_claim,
         "split": split,
         "export": export,
         "statement": statement,

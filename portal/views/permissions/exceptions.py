@@ -14,9 +14,11 @@ from consent.words import Stance, UseKind
 from portal.answering import scope_to_clear
 from portal.queries.answers import exceptions_of
 from portal.queries.offers import reaching
+from portal.queries.rights import delivered_by_others
 from portal.queries.saying import about_text
-from portal.queries.why import next_for_use, whose_move
+from portal.queries.why import UNCLAIMED, next_for_use, whose_move
 from portal.queries.withdrawals import stops, withdrawals_of
+from portal.roles import Scope
 from portal.views.permissions.common import (
     PortalRequest,
     about_data,
@@ -104,13 +106,16 @@ def missing(request: PortalRequest, slug: str) -> HttpResponse:
     reader = reader_of(request, slug)
     views = uses_of(reader.artist, language=reader.language)
     companies = len({one.tool.company.pk for view in views for one in view.tools})
+    own = "" if delivered_by_others(reader.artist) else reader.artist.party.name
+    rights = reader.url("own_rights") if reader.may(Scope.SIGN_LICENCE) else ""
     uses = [
         {
             "view": view,
             "needs": [
                 {
                     "gap": gap,
-                    "whose": whose_move(gap.step),
+                    "whose": whose_move(gap.step, own=own),
+                    "declare": rights if gap.step.code in UNCLAIMED else "",
                     "companies": ""
                     if len(gap.companies) == companies
                     else ", ".join(gap.companies),

@@ -1,0 +1,253 @@
+"""Whose rights an artist's own recordings are: what is claimed, by whom, and what nobody claims.
+
+Her own are those on which she is a main artist. Rights are those of master and publishing; voice,
+name and likeness are hers without a claim.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from consent.clock import now
+from consent.errors import Refused
+from consent.models import Artist, ArtistRecording, Recording, RightsClaim
+from consent.queries.catalogue import search_recordings
+from consent.services.claims import WHOLE_BP, active_claims
+from consent.services.identities import Identity, latest_identities
+from consent.words import Authority, Right, Standing
+
+RIGHTS: Final = (Right.MASTER, Right.PUBLISHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who claims a share (basis points) of a right in a recording.
+
+    `repertoire` is the key of the artist whose whole work is meant, `work` that of the song; with
+    neither it is this recording. `claim` names a claim of hers that she can end herself.
+    """
+
+    party: int
+    name: str
+    language: str
+    share_bp: int
+    standing: Standing
+    is_own: bool
+    work: int | None = None
+    repertoire: int | None = None
+    claim: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RightsRow:
+    """One of her recordings, and who claims its master and its publishing."""
+
+    recording: Recording
+    master: tuple[Holder, ...]
+    publishing: tuple[Holder, ...]
+
+
+def own_recordings(artist: Artist, search: str = "") -> QuerySet[ArtistRecording]:
+    """The recordings on which this artist is a main artist, by title."""
+    found = search_recordings(artist, search).filter(featured=False)
+    return found.select_related("recording").order_by("recording__title", "recording_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """Her own recordings of which nobody claims a right in any part: how many, by right."""
+
+    artist: Artist
+    profiles: Mapping[Right, Sequence[int]]
+    counts: Mapping[Right, int]
+
+    def keys(self, right: Right) -> list[int]:
+        """The keys of these recordings; one query."""
+        hers = ArtistRecording.objects.filter(
+            artist=self.artist, featured=False, recording__profile__in=self.profiles[right]
+        )
+        return list(hers.order_by("recording").values_list("recording", flat=True))
+
+
+def rights_of(
+    artist: Artist, recordings: Sequence[Recording] = ()
+) -> tuple[list[RightsRow], Unclaimed]:
+    """Who claims what on these; and what nobody claims of all her own. At most five queries.
+
+    The latter goes by one example per rights profile, all of which have the same claims.
+    """
+    counts = list(artist.profile_counts.values_list("example", "profile", "recordings"))
+    examples = [example for example, _profile, _number in counts]
+    holders = holders_on(artist, {*examples, *(one.pk for one in recordings)})
+    free = {
+        right: [
+            (profile, number)
+            for example, profile, number in counts
+            if holders[example].is_hers and not holders[example].of[right]
+        ]
+        for right in RIGHTS
+    }
+    rows = [
+        RightsRow(
+            one,
+            tuple(holders[one.pk].of[Right.MASTER]),
+            tuple(holders[one.pk].of[Right.PUBLISHING]),
+        )
+        for one in recordings
+    ]
+    return rows, Unclaimed(
+        artist,
+        {right: [profile for profile, _number in found] for right, found in free.items()},
+        {right: sum(number for _profile, number in found) for right, found in free.items()},
+    )
+
+
+def delivered_by_others(artist: Artist) -> bool:
+    """Whether anybody but herself delivered one of her recordings; one query."""
+    delivered = Recording.objects.filter(billed__artist=artist, sender__isnull=False)
+    return delivered.exclude(sender=artist.pk).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who claims one recording, by right; `is_hers`: the artist is a main artist of it."""
+
+    is_hers: bool
+    of: Mapping[Right, Sequence[Holder]]
+
+
+def holders_on(artist: Artist, recordings: Iterable[int]) -> dict[int, Held]:
+    """Every claim on these recordings (keys) that speaks or will; at most four queries."""
+    identities = latest_identities(list(recordings))
+    claims = active_claims(
+        recordings=list(identities),
+        works=sorted({key for one in identities.values() for key in one.works}),
+        repertoires=sorted({key for one in identities.values() for key in one.main}),
+    )
+    at = now()
+    by_thing: dict[tuple[str, int | None], list[RightsClaim]] = {}
+    for claim in claims:
+        if claim.right in RIGHTS and (claim.valid_until is None or claim.valid_until > at):
+            for thing in ("recording", "work", "repertoire"):
+                key = getattr(claim, f"{thing}_id")
+                if key is not None:
+                    by_thing.setdefault((thing, key), []).append(claim)
+    return {
+        key: Held(artist.pk in one.main, _of_one(artist, key, one, by_thing))
+        for key, one in identities.items()
+    }
+
+
+def _of_one(
+    artist: Artist,
+    key: int,
+    identity: Identity,
+    by_thing: Mapping[tuple[str, int | None], Sequence[RightsClaim]],
+) -> dict[Right, list[Holder]]:
+    found: dict[Right, list[Holder]] = {right: [] for right in RIGHTS}
+    things = [("recording", key)]
+    things += [("work", work) for work in identity.works]
+    things += [("repertoire", main) for main in identity.main]
+    seen: set[uuid.UUID] = set()
+    for thing in things:
+        for claim in by_thing.get(thing, ()):
+            if claim.claim in seen:  # of one that changes later, the terms of now
+                continue
+            seen.add(claim.claim)
+            hers = claim.party_id == artist.pk
+            own = hers and claim.authority == Authority.OWN and thing[0] == "recording"
+            found[Right(claim.right)].append(
+                Holder(
+                    party=claim.party_id,
+                    name=claim.party.name,
+                    language=claim.party.language,
+                    share_bp=claim.share_bp,
+                    standing=Standing(claim.standing),
+                    is_own=hers,
+                    work=claim.work_id,
+                    repertoire=claim.repertoire_id,
+                    claim=claim.claim if own else None,
+                )
+            )
+    return found
+
+
+def largest_sum(holders: Sequence[Holder]) -> int:
+    """The most that is claimed of any part of a right, in basis points.
+
+    A claim on all work of an artist speaks for her share, one on a song for that song.
+    """
+    return _sum(holders, largest=True)
+
+
+def smallest_sum(holders: Sequence[Holder]) -> int:
+    """The least that is claimed of any part of a right that somebody claims, in basis points."""
+    return _sum(holders, largest=False)
+
+
+def _sum(holders: Sequence[Holder], *, largest: bool) -> int:
+    pick = max if largest else min
+    whole = sum(one.share_bp for one in holders if one.work is None and one.repertoire is None)
+    for of in ("work", "repertoire"):
+        parts: dict[int, int] = {}
+        for one in holders:
+            key = getattr(one, of)
+            if key is not None:
+                parts[key] = parts.get(key, 0) + one.share_bp
+        whole += pick(parts.values(), default=0)
+    return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Declaring:
+    """What a declaration of one right would do.
+
+    `recordings` are the keys of those that would be claimed, `known` how many she claims already.
+    Of the former, `contradicts` would come to more than the whole together with the claims of
+    `others`, and `incomplete` to less.
+    """
+
+    right: Right
+    share_bp: int
+    recordings: tuple[int, ...]
+    known: int
+    contradicts: int
+    others: tuple[str, ...]
+    incomplete: int
+
+
+def what_declaring_does(
+    artist: Artist, *, right: Right, share_bp: int, recordings: Sequence[int]
+) -> Declaring:
+    """Work out what it would mean, without writing anything.
+
+    Raises `Refused("not_hers")` for a recording of which she is not a main artist.
+    """
+    holders = holders_on(artist, recordings)
+    if not all(key in holders and holders[key].is_hers for key in recordings):
+        raise Refused("not_hers", _("Some of these recordings are not by this artist."))
+    free, against, less = [], 0, 0
+    names: dict[str, None] = {}
+    for key in recordings:
+        held = holders[key].of[right]
+        if any(one.is_own for one in held):
+            continue
+        free.append(key)
+        if held and largest_sum(held) + share_bp > WHOLE_BP:
+            against += 1
+            names |= dict.fromkeys(one.name for one in held)
+        elif smallest_sum(held) + share_bp < WHOLE_BP:
+            less += 1
+    return Declaring(
+        right=right,
+        share_bp=share_bp,
+        recordings=tuple(free),
+        known=len(recordings) - len(free),
+        contradicts=against,
+        others=tuple(names),
+        incomplete=less,
+    )
