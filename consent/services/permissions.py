@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
@@ -28,7 +29,7 @@ from consent.models import (
 )
 from consent.scopes import EVERYTHING, Scope, scope_key
 from consent.services.ledger import Leaf, is_frozen, record
-from consent.services.withdrawals import start_withdrawals
+from consent.services.withdrawals import prepare_withdrawals, start_withdrawals
 from consent.territories import normalise_territories
 from consent.words import LENT_KINDS, Stance, UseKind, Way
 
@@ -87,7 +88,7 @@ def answer_permission(
             notice_days=notice_days,
             wording=wording,
         )
-        previous = drafts.speaking([scope.key]).get(scope.key)
+        previous = drafts.speaking([scope.key], scope=scope).get(scope.key)
         if previous is not None and drafts.says_the_same(previous):
             return Given(previous, changed=False)
         act = drafts.act(kind, summary={"use": use, "stance": stance, "scope": scope.key})
@@ -187,6 +188,7 @@ def clear_permission(
             return None
         if previous.stance != Stance.ALLOW and is_frozen():
             raise _frozen()
+        drafts.may_end_a_yes = previous.took_back_allow or drafts.ends(previous) is not None
         act = drafts.act("permission.cleared", summary={"use": use, "scope": scope.key})
         permission = drafts.draft(act, scope, previous)
         drafts.write(act, [permission])
@@ -270,25 +272,21 @@ def revoke_permission(
 ) -> Permission:
     """Staff record that an answer no longer stands, with a reason that the artist sees.
 
-    The only thing that staff can do to an answer. Raises `Refused("reason_needed")` without a
-    reason, `Refused("superseded")` when a newer answer speaks in that scope already.
+    The only thing that staff can do to an answer: to the one that speaks in its scope, also while
+    another waits for its day, or to the last one given. It holds at once, and until the artist
+    answers again nothing else speaks in that scope, not what was given for later either. Raises
+    `Refused("reason_needed")` without a reason, and `Refused("superseded")` for an answer that a
+    newer one has replaced.
     """
     if not reason.strip():
         raise Refused("reason_needed", _("Say why; the artist will read it."), field="reason")
     with transaction.atomic():
         artist = permission.artist
         Artist.objects.select_for_update().get(pk=artist.pk)
-        newest = (
-            Permission.objects.filter(
-                artist=artist,
-                use=permission.use,
-                scope=permission.scope,
-                territories=permission.territories,
-            )
-            .order_by("-id")
-            .first()
-        )
-        if newest is None or newest.pk != permission.pk:
+        at = now()
+        line = _line_of(permission)
+        speaks = _begun(line, at)
+        if not _may_be_revoked(permission, line, speaks):
             raise Refused("superseded", _("The artist has answered again since."))
         way = Way.INVALIDATED if invalid else Way.REVOKED
         act = Act.objects.create(
@@ -298,13 +296,37 @@ def revoke_permission(
             role="staff",
             summary={"use": permission.use, "scope": permission.scope},
             entries=1,
-            created_at=now(),
+            created_at=at,
         )
         row = _copy(permission, act=act, stance=Stance.UNDECIDED, way=way)
         row.valid_from, row.valid_until = None, None
-        row.took_back_allow = permission.stance == Stance.ALLOW
+        row.took_back_allow = _yes(speaks, at) is not None
         _write(act, artist, by, [row], personal={"reason": reason})
         return row
+
+
+def may_be_revoked(permission: Permission) -> bool:
+    """Would `revoke_permission` take this answer? It speaks, or it is the last one given."""
+    line = _line_of(permission)
+    return _may_be_revoked(permission, line, _begun(line, now()))
+
+
+def _may_be_revoked(
+    permission: Permission, line: Sequence[Permission], speaks: Permission | None
+) -> bool:
+    return permission.pk == line[-1].pk or (speaks is not None and permission.pk == speaks.pk)
+
+
+def _line_of(permission: Permission) -> list[Permission]:
+    """All answers in the slot of this one, oldest first."""
+    return list(
+        Permission.objects.filter(
+            artist=permission.artist_id,
+            use=permission.use,
+            scope=permission.scope,
+            territories=permission.territories,
+        ).order_by("id")
+    )
 
 
 def answer_request(
@@ -472,6 +494,7 @@ class _Drafts:
         self.at = now()
         self.valid_from, self.valid_until = valid_from, valid_until
         self.notice_days = notice_days
+        self.may_end_a_yes = False
         if valid_from is not None and valid_from < self.at:
             raise Refused(
                 "from_in_past",
@@ -530,16 +553,75 @@ class _Drafts:
             )
         return newest
 
-    def speaking(self, scopes: Sequence[str]) -> dict[str, Permission]:
-        """The latest answer in each of the scopes, begun or yet to begin."""
+    def speaking(
+        self, scopes: Sequence[str], *, scope: Scope | None = None
+    ) -> dict[str, Permission]:
+        """The latest answer in each of the scopes, begun or yet to begin.
+
+        In the same query it learns whether any yes beside them may be ended by this answer, which
+        is in `scope`, or for each of several recordings; or outputs that run off after an earlier
+        no.
+        """
         mine = Permission.objects.filter(
             artist=self.artist, use=self.use, territories=self.territories
-        )
+        ).annotate(beside=Value(False))
         if len(scopes) == 1:  # the end of one index, however long its history
-            latest = mine.filter(scope=scopes[0]).order_by("-id").first()
-            return {} if latest is None else {latest.scope: latest}
-        rows = mine.filter(scope__in=scopes).order_by("scope", "-id").distinct("scope")
-        return {row.scope: row for row in rows}
+            latest = mine.filter(scope=scopes[0]).order_by("-id")[:1]
+        else:
+            latest = mine.filter(scope__in=scopes).order_by("scope", "-id").distinct("scope")
+        wider = scope is None or not scope.is_everything or bool(self.territories)
+        if self.stance == Stance.ALLOW or self.way == Way.CLEARED or not wider:
+            speaking: dict[str, Permission] = {row.scope: row for row in latest}
+            self.may_end_a_yes = any(
+                self.valid_from or row.valid_from or row.took_back_allow
+                for row in speaking.values()
+            )
+            return speaking
+        rows = latest.union(self._yes_beside(scope)[:1], all=True)
+        found: dict[str, Permission] = {}
+        for row in rows:
+            self.may_end_a_yes |= row.beside or row.took_back_allow
+            if not row.beside:
+                found[row.scope] = row
+        return found
+
+    def _yes_beside(self, scope: Scope | None) -> QuerySet[Permission]:
+        """The yeses that speak beside this answer, of which it takes something back.
+
+        And each no after a yes, whose outputs may still run off.
+
+        Those of a narrower scope stand, so that one for a recording matters to a no for a company
+        or a tool only.
+        """
+        begins = self.valid_from or self.at
+        newer = Permission.objects.filter(
+            Q(valid_from=None) | Q(valid_from__lte=begins),
+            artist=OuterRef("artist"),
+            use=OuterRef("use"),
+            scope=OuterRef("scope"),
+            territories=OuterRef("territories"),
+            pk__gt=OuterRef("pk"),
+        )
+        found = Permission.objects.filter(
+            Q(valid_from=None) | Q(valid_from__lte=begins),
+            Q(valid_until=None) | Q(valid_until__gt=begins),
+            ~Exists(newer),
+            artist=self.artist,
+            use=self.use,
+        )
+        found = found.filter(Q(stance=Stance.ALLOW) | Q(took_back_allow=True))
+        if scope is None or scope.recording is not None:
+            named = None if scope is None else scope.recording
+            found = found.filter(Q(recording=None) | Q(recording=named))
+        if scope is not None and scope.recording is None:
+            company = scope.tool.company_id if scope.tool else scope.company and scope.company.pk
+            found = found.filter(Q(company=None) | Q(company=company))
+            found = found.filter(Q(tool=None) | Q(tool=scope.tool) | Q(tool__company=scope.company))
+        return found.order_by("-id").annotate(beside=Value(True))
+
+    def ends(self, previous: Permission | None) -> Permission | None:
+        """The yes in this very slot that this answer ends, where `previous` is its latest."""
+        return _yes(self._speaking_now(previous), self.at)
 
     def _speaking_now(self, latest: Permission | None) -> Permission | None:
         """The answer that speaks now, where the latest of its slot may be one for later."""
@@ -593,7 +675,7 @@ class _Drafts:
         tool: int | None,
         previous: Permission | None,
     ) -> Permission:
-        ended = _yes(self._speaking_now(previous), self.at)
+        ended = self.ends(previous)
         took_back = self.stance != Stance.ALLOW and self.way != Way.CLEARED and ended is not None
         notice = ended.notice_days if took_back and ended else self.notice_days
         return Permission(
@@ -618,7 +700,9 @@ class _Drafts:
     def write(
         self, act: Act, permissions: Sequence[Permission], *, isrcs: dict[int, str] | None = None
     ) -> None:
-        _write(act, self.artist, self.by, permissions, isrcs=isrcs)
+        _write(
+            act, self.artist, self.by, permissions, isrcs=isrcs, may_end_a_yes=self.may_end_a_yes
+        )
 
 
 def _write(
@@ -629,12 +713,19 @@ def _write(
     *,
     isrcs: dict[int, str] | None = None,
     personal: dict[str, Any] | None = None,
+    may_end_a_yes: bool = True,
 ) -> None:
-    """Insert the answers, start what their withdrawals set in motion, and append their leaves."""
+    """Insert the answers, append their leaves, and start what they set in motion as withdrawals.
+
+    `may_end_a_yes` is False where it is known that none of them does, but for a yes in its own
+    slot.
+    """
+    stopping = []
+    if may_end_a_yes or any(p.took_back_allow for p in permissions):
+        stopping = prepare_withdrawals(artist=artist, permissions=permissions)
     Permission.objects.bulk_create(permissions, batch_size=2000)
-    start_withdrawals(artist=artist, permissions=permissions)
     subject = artist.party.ref
-    record(
+    recorded = record(
         act.ref,
         [
             Leaf(
@@ -647,6 +738,7 @@ def _write(
             for p in permissions
         ],
     )
+    start_withdrawals(artist=artist, stopping=stopping, recorded=recorded)
 
 
 def leaf_of(

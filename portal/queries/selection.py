@@ -22,7 +22,7 @@ from consent.models import (
 from consent.queries.catalogue import search_recordings
 from consent.queries.decision import Ask, Loaded, load
 from consent.queries.effective import Step, steps_of, tools_for
-from consent.services.withdrawals import affected_by
+from consent.queries.withdrawals import taught_by
 from consent.words import Stance
 from portal.queries.rows import Reader
 
@@ -237,8 +237,7 @@ def _meaning(
         sizes.append(len(group))
     trained = 0
     if stance != Stance.ALLOW and before:
-        hit = affected_by(artist=artist, use=use, company=None, tool=None, at=loaded.at)
-        trained = sum(1 for _company, _model, learned, _days in hit if learned)
+        trained = taught_by([row.pk for row in rows])
     return Meaning(
         before=before,
         after=after,
