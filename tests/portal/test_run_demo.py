@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from portal import servers
+from portal.management.commands.run_demo import SERVED_AT
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,6 +78,7 @@ def test_ctrl_c_stops_everything_that_was_started(state: Path) -> None:
             break
     said = "".join(seen)
     assert f"http://localhost:{port}" in said, said
+    assert (state / SERVED_AT).read_text(encoding="utf-8") == f"http://localhost:{port}"
     with urlopen(f"http://localhost:{port}/accounts/login/", timeout=10) as page:
         assert page.status == 200
         assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
@@ -92,6 +94,7 @@ def test_ctrl_c_stops_everything_that_was_started(state: Path) -> None:
     while (left := processes_of(state)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left == []
+    assert not (state / SERVED_AT).exists()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
 
