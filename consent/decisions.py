@@ -482,8 +482,13 @@ def _licences(holder: int, question: Question, facts: Facts, tool: ToolFacts) ->
     return _Licences(covering, touching)
 
 
+def _asks_her(licence: LicenceFacts) -> bool:
+    """Does it need the artist's yes? Always, unless it says otherwise and names the clause."""
+    return licence.artist_approval or not licence.clause
+
+
 def _most_careful(licences: Iterable[LicenceFacts]) -> LicenceFacts:
-    return min(licences, key=lambda x: (not x.artist_approval, x.notice_days, x.seq))
+    return min(licences, key=lambda x: (not _asks_her(x), x.notice_days, x.seq))
 
 
 def _licensed(claim: ClaimFacts, theirs: Iterable[ClaimFacts], licences: _Licences) -> Reason:
@@ -540,16 +545,23 @@ def _soonest_last(until: datetime | None) -> tuple[bool, float]:
 
 
 def _override(holders: Iterable[_Held]) -> _Held | None:
-    """The holder whose contract or mandate does without the artist, if every holder's does."""
+    """The master holder whose licence does without the artist, if every holder does."""
     held = list(holders)
-    if any(
-        h.claim.authority == "own"
-        or (h.claim.authority == "contract" and h.licence.artist_approval)
-        for h in held
-    ):
+    if not all(_does_without_her(h) for h in held):
         return None
     # A society's mandate alone never speaks for the recording: a master holder must have chosen.
     return next((h for h in held if h.claim.right == "master"), None)
+
+
+def _does_without_her(held: _Held) -> bool:
+    """What a claim says of its own authority overrides nobody: only a licence's clause does.
+
+    But a society's mandate for the song never asked the writers one by one.
+    """
+    if held.claim.authority == "own":
+        return False
+    mandate = held.claim.right == "publishing" and held.claim.authority == "blanket"
+    return mandate or not _asks_her(held.licence)
 
 
 # People

@@ -11,7 +11,8 @@ columns, in any order. Each line says one claim:
   (`person`, `group`, `company` when empty, `society`). Both empty: the sender of the file.
 - `right`: `master`, `publishing` (when empty), `performance`, `likeness`.
 - `share`: a percentage with at most two decimals (100 when empty).
-- `authority`: `own`, `contract` or `blanket` (`contract` when empty).
+- `authority`: `own`, `contract` or `blanket` (`contract` when empty). None of them lets a master be
+  used without the artist's yes: only a licence that names its clause does.
 - `territories`: country codes with spaces between (empty: the world).
 - `from`, `until`: days such as 2027-01-01, midnight UTC (empty: at once, without end).
 """

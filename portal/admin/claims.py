@@ -36,6 +36,12 @@ from portal.models import User
 from portal.templatetags.figures import percent_bp
 from portal.templatetags.times import moment
 
+BY_CLAUSE_ONLY = gettext_lazy(
+    "Whatever it is, a master goes without the artist's yes only by a licence that names the "
+    "clause. Where your change lets such a licence reach her work, she is told today, and her no "
+    "is delivered to you."
+)
+
 
 def newest() -> QuerySet[RightsClaim]:
     """The latest row of every claim: how each stands."""
@@ -185,7 +191,9 @@ class EndClaim(ClaimDoing):
 
 class ChangeClaimForm(DoingForm):
     share = PercentField(label=gettext_lazy("Share, in percent"))
-    authority = forms.ChoiceField(label=gettext_lazy("Authority"), choices=Authority.choices)
+    authority = forms.ChoiceField(
+        label=gettext_lazy("Authority"), choices=Authority.choices, help_text=BY_CLAUSE_ONLY
+    )
     territories = CountriesField()
     valid_from = DayField(
         label=gettext_lazy("From"),
@@ -241,7 +249,10 @@ class MakeClaimForm(DoingForm):
     artist = ArtistChoice(label=gettext_lazy("All work of"), required=False)
     right = forms.ChoiceField(label=gettext_lazy("Right"), choices=Right.choices)
     authority = forms.ChoiceField(
-        label=gettext_lazy("Authority"), choices=Authority.choices, initial=Authority.CONTRACT
+        label=gettext_lazy("Authority"),
+        choices=Authority.choices,
+        initial=Authority.CONTRACT,
+        help_text=BY_CLAUSE_ONLY,
     )
     share = PercentField(label=gettext_lazy("Share, in percent"), initial="100")
     territories = CountriesField()

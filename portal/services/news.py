@@ -25,6 +25,7 @@ from consent.models import (
     Withdrawal,
 )
 from consent.queries.licences import artists_touched_by, licences_touching
+from consent.queries.overrides import overrides_begun
 from consent.queries.staff_reasons import reasons_given
 from consent.words import Stance
 from portal.models import NewsPosition, NoticeKind
@@ -150,15 +151,43 @@ def _signed(entry: LedgerEntry, body: dict[str, Any]) -> None:
             at=entry.recorded_at,
         )
     if not version.artist_approval:
-        for artist, uses in _refused(artists, version.uses).items():
-            notify_label(
-                label=licence.holder,
+        _object_to(version, artists, entry, key=f"objection {entry.id}")
+
+
+def _claimed(entry: LedgerEntry, body: dict[str, Any]) -> None:
+    """A claim lets a licence that was signed before speak over artists whom it did not reach."""
+    act = _act(entry)
+    for version, artists in overrides_begun(entry.act):
+        licence = version.licence
+        for artist in artists:
+            notify_artist(
                 artist=artist,
-                kind=NoticeKind.OBJECTION,
-                key=f"objection {entry.id} {artist.party.ref}",
-                params={"company": licence.company.party.name, "uses": uses},
+                kind=NoticeKind.OVERRIDDEN,
+                key=f"claimed {entry.act} {licence.ref} {version.number}",
+                params={
+                    "holder": licence.holder.name,
+                    "company": licence.company.party.name,
+                    "uses": version.uses,
+                },
+                but=None if act is None else act.by,
                 at=entry.recorded_at,
             )
+        _object_to(version, artists, entry, key=f"objection {entry.act} {licence.ref}")
+
+
+def _object_to(
+    version: LicenceVersion, artists: Iterable[Artist], entry: LedgerEntry, *, key: str
+) -> None:
+    """Deliver what these artists have refused to the holder whose licence does without them."""
+    for artist, uses in _refused(artists, version.uses).items():
+        notify_label(
+            label=version.licence.holder,
+            artist=artist,
+            kind=NoticeKind.OBJECTION,
+            key=f"{key} {artist.party.ref}",
+            params={"company": version.licence.company.party.name, "uses": uses},
+            at=entry.recorded_at,
+        )
 
 
 def _licence_ended(entry: LedgerEntry, body: dict[str, Any]) -> None:
@@ -304,6 +333,8 @@ def _artist(ref: str) -> Artist:
 
 _ONCE_PER_ACT: Final = frozenset(
     {
+        "claim.made",
+        "claim.changed",
         "permission.answered",
         "permission.withdrawn",
         "permission.cleared",
@@ -312,6 +343,8 @@ _ONCE_PER_ACT: Final = frozenset(
 )
 _TELLERS: Final[dict[str, Teller]] = {
     **dict.fromkeys(_ONCE_PER_ACT, _answered),
+    "claim.made": _claimed,
+    "claim.changed": _claimed,
     "permission.revoked": _revoked,
     "permission.invalidated": _revoked,
     "licence.signed": _signed,

@@ -604,8 +604,18 @@ class Book:
         over = self._calendar(rows)[-1][1]["valid_until"]
         if begins and over and over <= begins:
             return
-        change_claim(by=None, claim=claim, share_bp=share_bp, valid_until=until, valid_from=begins)
-        self._from(begins, rows, {"share_bp": share_bp} | ({"valid_until": until} if until else {}))
+        authority = choose.one_of((None, "contract", "blanket", "own"))
+        change_claim(
+            by=None,
+            claim=claim,
+            share_bp=share_bp,
+            authority=authority,
+            valid_until=until,
+            valid_from=begins,
+        )
+        terms: dict[str, Any] = {"share_bp": share_bp}
+        terms |= {"valid_until": until} if until else {}
+        self._from(begins, rows, terms | ({"authority": authority} if authority else {}))
 
     def _from_now_on(self, rows: list[Row], fact: dict[str, Any]) -> None:
         """Said of the claim as it is and as it will be."""

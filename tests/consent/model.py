@@ -256,7 +256,9 @@ def _decided_without_her(holders: Iterable[ClaimFacts], signed: dict[int, _Signe
         licences = signed[claim.party]
         if not licences.whole:
             return False
-        if claim.authority == "contract" and any(x.artist_approval for x in licences.parts):
+        names_a_clause = all(not x.artist_approval and x.clause != "" for x in licences.parts)
+        is_mandate = claim.right == "publishing" and claim.authority == "blanket"
+        if not names_a_clause and not is_mandate:
             return False
         by_master = by_master or claim.right == "master"
     return by_master

@@ -154,7 +154,7 @@ class Choices:
             if self.rarely()
             else frozenset(),
             artist_approval=not dispenses,
-            clause="§ 14.2" if dispenses else "",
+            clause="§ 14.2" if dispenses and not self.rarely() else "",
             ended=self.rarely(),
         )
 

@@ -210,7 +210,7 @@ def test_what_nobody_has_heard_of_is_a_no(known: Facts, territory: str | None, u
 
 @common
 @given(worlds(), territories)
-def test_without_her_yes_only_what_a_clause_or_a_mandate_carries_is_allowed(
+def test_without_her_yes_only_what_a_clause_carries_is_allowed(
     known: Facts, territory: str | None
 ) -> None:
     silent = replace(known, artists={k: replace(a, answers=()) for k, a in known.artists.items()})
@@ -219,7 +219,25 @@ def test_without_her_yes_only_what_a_clause_or_a_mandate_carries_is_allowed(
         if decision.allowed:
             assert not needs.always_artist
             carried = [r for r in decision.reasons if r.code is Code.OVERRIDDEN]
-            assert carried and all(r.clause or r.authority == "blanket" for r in carried)
+            assert carried and all(r.clause and r.right == "master" for r in carried)
+
+
+@common
+@given(worlds(), territories)
+def test_no_other_authority_of_a_master_claim_makes_a_yes_of_a_no(
+    known: Facts, territory: str | None
+) -> None:
+    """But for `own`, under which no clause counts: one who stops being the owner may name one."""
+    for named in ("blanket", "contract"):
+        after = replace(
+            known,
+            claims=tuple(
+                replace(c, authority=named) if c.right == "master" and c.authority != "own" else c
+                for c in known.claims
+            ),
+        )
+        for use in NEEDS:
+            assert says(use, territory, known).allowed == says(use, territory, after).allowed
 
 
 def _with_answer(known: Facts, key: int, added: Answer) -> Facts:

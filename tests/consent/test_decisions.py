@@ -287,6 +287,35 @@ def test_a_society_alone_never_speaks_for_the_recording() -> None:
     assert not ask(about=given).allowed
 
 
+@pytest.mark.parametrize("authority", ["contract", "blanket"])
+def test_over_a_master_no_authority_is_enough_without_a_clause(authority: str) -> None:
+    master = claim(FJORD, "master", authority=authority)
+    refused = facts(
+        claims=(master, claim(SOCIETY, "publishing", authority="blanket", repertoire=MAREN)),
+        artists={MAREN: person(MAREN, answer("deny"))},
+    )
+    silent = replace(refused, artists={MAREN: person(MAREN)})
+    for use in ("discovery", "generative_training"):
+        assert ask(use, refused).deciding.code is Code.ARTIST_DENIES
+        assert ask(use, silent).deciding.code is Code.ARTIST_UNDECIDED
+    signed = replace(
+        refused,
+        licences=(licence(FJORD, artist_approval=False, clause="§ 14.2"), licence(SOCIETY)),
+    )
+    assert ask(about=signed).allowed
+    unnamed = replace(signed, licences=(licence(FJORD, artist_approval=False), licence(SOCIETY)))
+    assert not ask(about=unnamed).allowed
+
+
+def test_a_publisher_under_contract_needs_a_clause_as_well_and_a_society_does_not() -> None:
+    override = (licence(FJORD, artist_approval=False, clause="§ 14.2"), licence(SOCIETY))
+    refused = {MAREN: person(MAREN, answer("deny"))}
+    for authority, allowed in (("blanket", True), ("contract", False), ("own", False)):
+        song = claim(SOCIETY, "publishing", authority=authority, repertoire=MAREN)
+        given = facts(claims=(claim(FJORD, "master"), song), licences=override, artists=refused)
+        assert ask(about=given).allowed is allowed
+
+
 def test_style_needs_her_own_signature_or_express_authority() -> None:
     unsigned = facts(licences=(licence(FJORD), licence(SOCIETY)))
     assert ask("style", unsigned).deciding.code is Code.NO_EXPRESS_AUTHORITY
