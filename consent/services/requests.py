@@ -6,8 +6,9 @@ allows nothing and promises nothing; silence is no answer.
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
 MAX_ARTISTS: Final = 100
 VOICE_YEARS: Final = 10
 NO_MEANS_NO_DAYS: Final = 90
+MOST_WAITING: Final = 5
+"""So many questions of one company may wait for one artist."""
+TAKEN_BACK_DAYS: Final = 7
+"""For so long after it was asked a question counts that was taken back: she was told of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +73,17 @@ def ask_permission(
     For a recording everybody who has a say as an artist is asked: its main and featured artists,
     for a voice the people who can be heard. `why` is shown to them as it is. Moments are UTC; for
     a voice an end is needed, at most 10 years away. The same question while it waits returns the
-    batch that waits; after a no it can be asked again in 90 days.
+    batch that waits.
+
+    Nobody is worn down: after a no, none of those who were asked is asked by this company for this
+    use again in 90 days, with whatever tool and for whatever recording; and at most five of its
+    questions wait for one artist. Both are counted by questions, as the company sees them, so that
+    neither says which artist answered what.
 
     Raises `Refused`: `unknown_use`, `scope`, `isrc`, `unknown_recording`, `nobody_to_ask`,
     `too_many_artists`, `why`, `from_in_past`, `until_in_past`, `until_before_from`,
-    `voice_needs_end`, `voice_too_long`, `asked_recently`, `company_suspended`, `tool_suspended`.
+    `voice_needs_end`, `voice_too_long`, `asked_recently` (with `params["again_at"]`, UTC),
+    `too_many_waiting`, `company_suspended`, `tool_suspended`.
     """
     at = now()
     _check(use, why, valid_from, valid_until, at)
@@ -88,10 +99,13 @@ def ask_permission(
         raise Refused("nobody_to_ask", _("Nobody here can answer for this."))
     if len(asked) > MAX_ARTISTS:
         raise Refused("too_many_artists", _("At most 100 artists in one question."))
-    take_turn("ask", tool.pk, use)
-    waiting = _asked_before(tool, use, recording, asked, at, (valid_from, valid_until))
+    take_turn("ask", tool.company_id)
+    before = _questions_before(tool.company_id, asked)
+    _refuse_after_no(before, use, at)
+    waiting = _waiting_already(tool, use, recording, asked, (valid_from, valid_until))
     if waiting is not None:
         return waiting
+    _refuse_too_many(before, asked, at)
 
     batch = uuid.uuid4()
     rows, leaves = [], []
@@ -256,27 +270,79 @@ def _concerned(recording: Recording, use: UseKind | str) -> list[Artist]:
     return list(found)
 
 
-def _asked_before(
+@dataclass
+class _Question:
+    """One question that was asked before, of whichever artists, as its company sees it."""
+
+    use: str
+    asked_at: datetime
+    artists: set[int] = field(default_factory=set)
+    states: set[str] = field(default_factory=set)
+    refused_at: datetime | None = None
+
+    def counts(self, at: datetime) -> bool:
+        """Does it wait, or was it taken back a moment ago?"""
+        if RequestState.REFUSED in self.states:
+            return False
+        if RequestState.TAKEN_BACK in self.states:
+            return self.asked_at > at - timedelta(days=TAKEN_BACK_DAYS)
+        return bool(self.states & {RequestState.OPEN, RequestState.DEFERRED})
+
+
+def _questions_before(company: int, asked: Sequence[Artist]) -> list[_Question]:
+    """The questions of this company to any of these artists that matter to a new one; one query."""
+    theirs = PermissionRequest.objects.filter(tool__company=company)
+    batches = theirs.filter(artist__in=[a.pk for a in asked]).values("batch")
+    found: dict[uuid.UUID, _Question] = {}
+    for row in PermissionRequest.objects.filter(batch__in=batches).order_by("id"):
+        one = found.setdefault(row.batch, _Question(row.use, row.created_at))
+        one.artists.add(row.artist_id)
+        one.states.add(row.state)
+        if row.state == RequestState.REFUSED and row.answered_at is not None:
+            one.refused_at = min(one.refused_at or row.answered_at, row.answered_at)
+    return list(found.values())
+
+
+def _refuse_after_no(before: Sequence[_Question], use: UseKind | str, at: datetime) -> None:
+    """A no holds for the use: asking by another tool, or for one song, is asking again."""
+    answered = [one.refused_at for one in before if one.use == use and one.refused_at is not None]
+    if not answered:
+        return
+    again_at = max(answered) + timedelta(days=NO_MEANS_NO_DAYS)
+    if again_at > at:
+        raise Refused(
+            "asked_recently",
+            _("The answer to this use was no. You can ask again from %(again_at)s on."),
+            params={"again_at": moment(again_at)},
+        )
+
+
+def _refuse_too_many(before: Sequence[_Question], asked: Sequence[Artist], at: datetime) -> None:
+    waiting = Counter(key for one in before if one.counts(at) for key in one.artists)
+    if any(waiting[artist.pk] >= MOST_WAITING for artist in asked):
+        raise Refused(
+            "too_many_waiting",
+            _(
+                "At most %(most)s of your questions wait for one artist. Ask again when one of "
+                "them is answered, or a week after it was asked, when it is taken back."
+            ),
+            params={"most": MOST_WAITING},
+        )
+
+
+def _waiting_already(
     tool: Tool,
     use: UseKind | str,
     recording: Recording | None,
     asked: Sequence[Artist],
-    at: datetime,
     term: tuple[datetime | None, datetime | None],
 ) -> Asked | None:
-    """The batch in which the very same waits already. Raises `Refused` after a recent no."""
-    same = PermissionRequest.objects.filter(
-        tool=tool, use=use, recording=recording, artist__in=[a.pk for a in asked]
-    )
-    refused = same.filter(
-        state=RequestState.REFUSED, answered_at__gt=at - timedelta(days=NO_MEANS_NO_DAYS)
-    )
-    if refused.exists():
-        raise Refused(
-            "asked_recently",
-            _("The answer was no. The same can be asked again after 90 days."),
-        )
-    waiting = same.filter(
+    """The batch in which the very same waits already."""
+    waiting = PermissionRequest.objects.filter(
+        tool=tool,
+        use=use,
+        recording=recording,
+        artist__in=[a.pk for a in asked],
         state__in=[RequestState.OPEN, RequestState.DEFERRED],
         valid_from=term[0],
         valid_until=term[1],

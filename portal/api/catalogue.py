@@ -81,7 +81,16 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "until_before_from": Meaning(422, _("The end comes before the beginning.")),
     "voice_needs_end": Meaning(422, _("A voice is lent for a time: name its end.")),
     "voice_too_long": Meaning(422, _("A voice is lent for ten years at most.")),
-    "asked_recently": Meaning(409, _("The answer was no. Ask again in 90 days.")),
+    "asked_recently": Meaning(
+        409,
+        _(
+            "The answer to this use was no, with whatever tool and for whatever recording. Ask "
+            "again 90 days after it, at the moment in “again_at”."
+        ),
+    ),
+    "too_many_waiting": Meaning(
+        409, _("Five of your questions wait for one of these artists. Let them be answered first.")
+    ),
     # Reports
     "client_ref": Meaning(422, _("Your name for a report has 1 to 100 characters.")),
     "in_the_future": Meaning(422, _("A use is reported after it happened.")),

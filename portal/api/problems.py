@@ -33,6 +33,7 @@ CONFLICTS: Final = frozenset(
         "not_sealed",
         "output_differs",
         "run_differs",
+        "too_many_waiting",
         "tool_differs",
         "tool_suspended",
         "two_live_keys",
@@ -62,6 +63,7 @@ class Problem(Exception):
     detail: str | Promise
     errors: tuple[ItemError, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    again_at: str = ""  # UTC: from then on the same is not refused for this reason
 
     def as_json(self, instance: str = "") -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -73,6 +75,8 @@ class Problem(Exception):
         }
         if instance:
             body["instance"] = instance
+        if self.again_at:
+            body["again_at"] = self.again_at
         if self.errors:
             body["errors"] = [error.as_json() for error in self.errors]
         return body
@@ -131,7 +135,8 @@ def of_refused(refused: Refused) -> Problem:
     errors: tuple[ItemError, ...] = ()
     if refused.field:
         errors = (ItemError(f"/{refused.field}", refused.code, refused.sentence),)
-    return Problem(status, refused.code, refused.sentence, errors)
+    again_at = str(refused.params.get("again_at", ""))
+    return Problem(status, refused.code, refused.sentence, errors, again_at=again_at)
 
 
 def of_exception(error: Exception) -> Problem | None:

@@ -33,6 +33,9 @@ class ProblemShape(StrictSerializer):
     code = serializers.CharField(help_text=_("never changes its meaning"))
     instance = serializers.CharField(required=False)
     errors = ItemErrorShape(many=True, required=False)  # type: ignore[assignment]
+    again_at = serializers.DateTimeField(
+        required=False, help_text=_("from then on the same is not refused for this reason")
+    )
 
 
 def problems(*statuses: int) -> dict[Any, Any]:

@@ -11,6 +11,7 @@ import pytest
 from consent import vault
 from consent.clock import now
 from consent.errors import NotFound, Refused
+from consent.leaves import moment
 from consent.models import (
     AICompany,
     Artist,
@@ -188,17 +189,85 @@ def test_the_same_question_while_it_waits_is_the_same_batch(
     assert LedgerEntry.objects.filter(kind="request.made").count() == 5
 
 
-def test_after_a_no_the_same_is_not_asked_again_for_ninety_days(
-    tool: Tool, company: AICompany, maren: Artist
+def test_after_a_no_she_is_not_asked_for_the_use_again_by_whatever_tool_or_song(
+    tool: Tool, company: AICompany, maren: Artist, aoi: Artist
 ) -> None:
     asked = ask(tool, artists=[maren])
     answer(asked, maren, "deny")
-    with pytest.raises(Refused, match="asked_recently"):
-        ask(tool, artists=[maren])
-    ask(build.a_tool(company, "another"), artists=[maren])
+    answered_at = PermissionRequest.objects.get(batch=asked.batch).answered_at
+    assert answered_at is not None
+    another = build.a_tool(company, "another")
+    song = build.a_recording(maren)
+    duet = build.a_recording(aoi, featured=[maren])
+    again: list[dict[str, Any]] = [
+        {"tool": tool, "artists": [maren]},
+        {"tool": another, "artists": [maren]},
+        {"tool": tool, "isrc": song.isrc},
+        {"tool": another, "isrc": duet.isrc},
+        {"tool": tool, "artists": [maren], "valid_until": build.in_days(30)},
+        {"tool": tool, "artists": [aoi, maren]},
+    ]
+    for question in again:
+        with pytest.raises(Refused, match="asked_recently") as refused:
+            ask(**question)
+        assert refused.value.params == {"again_at": moment(answered_at + timedelta(days=90))}
+    assert PermissionRequest.objects.count() == 1
+    ask(another, artists=[maren], use="style")
+    ask(tool, artists=[aoi])
+    ask(build.a_tool(build.a_company("charlie"), "charlies"), artists=[maren])
     PermissionRequest.objects.filter(batch=asked.batch).update(
         answered_at=now() - timedelta(days=91)
     )
+    assert not ask(tool, artists=[maren]).replayed
+
+
+def test_the_quiet_after_a_no_does_not_say_whose_no_it_was(
+    tool: Tool, maren: Artist, aoi: Artist
+) -> None:
+    answer(ask(tool, isrc=build.a_recording(maren, aoi).isrc), maren, "deny")
+    said = []
+    for artist in (maren, aoi):
+        with pytest.raises(Refused) as refused:
+            ask(tool, artists=[artist])
+        said.append((refused.value.code, refused.value.sentence))
+    assert said[0] == said[1]
+
+
+def test_a_yes_or_a_later_opens_no_quiet_period(tool: Tool, maren: Artist) -> None:
+    for number, stance in enumerate(("allow", "undecided")):
+        song = build.a_recording(maren, title=f"Song {number}")
+        answer(ask(tool, isrc=song.isrc), maren, stance)
+    assert not ask(tool, isrc=build.a_recording(maren).isrc).replayed
+
+
+def test_at_most_five_questions_of_a_company_wait_for_one_artist(
+    tool: Tool, company: AICompany, maren: Artist, aoi: Artist
+) -> None:
+    songs = [build.a_recording(maren, title=f"Song {n}") for n in range(6)]
+    asked = [ask(tool, isrc=song.isrc) for song in songs[:5]]
+    answer(asked[0], maren, "undecided")  # later: it waits still
+    for another in (tool, build.a_tool(company, "another")):
+        for use in ("discovery", "style"):
+            with pytest.raises(Refused, match="too_many_waiting"):
+                ask(another, isrc=songs[5].isrc, use=use)
+    with pytest.raises(Refused, match="too_many_waiting"):
+        ask(tool, artists=[aoi, maren], use="style")
+    assert ask(tool, isrc=songs[4].isrc).replayed
+    assert len(waiting_for(maren)) == 5
+    ask(tool, artists=[aoi])
+    ask(build.a_tool(build.a_company("charlie"), "charlies"), artists=[maren])
+    answer(asked[1], maren, "allow")
+    assert not ask(tool, isrc=songs[5].isrc).replayed
+
+
+def test_a_question_taken_back_counts_for_a_week_as_she_was_told_of_it(
+    tool: Tool, company: AICompany, maren: Artist
+) -> None:
+    for _again in range(5):
+        take_back_request(company=company, batch=ask(tool, artists=[maren]).batch)
+    with pytest.raises(Refused, match="too_many_waiting"):
+        ask(tool, artists=[maren])
+    PermissionRequest.objects.update(created_at=now() - timedelta(days=8))
     assert not ask(tool, artists=[maren]).replayed
 
 

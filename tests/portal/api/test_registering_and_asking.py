@@ -1,7 +1,7 @@
 """Tools, model versions, and questions to artists, by machines."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -156,6 +156,19 @@ def test_one_no_is_a_no(machine: Machine, duet: World) -> None:
     answer("deny", 1)
     assert machine.get(path).json()["state"] == "refused"
     problem_of(ask(machine, duet), 409, "asked_recently")
+    problem_of(ask(machine, duet, isrc=a_recording(duet.maren).isrc), 409, "asked_recently")
+    answered_at = PermissionRequest.objects.get(state="refused").answered_at
+    assert answered_at is not None
+    again_at = datetime.fromisoformat(ask(machine, duet).json()["again_at"])
+    assert again_at == answered_at + timedelta(days=90)
+
+
+def test_no_more_than_five_questions_wait_for_one_artist(machine: Machine, world: World) -> None:
+    for _number in range(5):
+        assert ask(machine, world, isrc=a_recording(world.maren).isrc).status_code == 201
+    refused = ask(machine, world)
+    problem_of(refused, 409, "too_many_waiting")
+    assert "Maren" not in refused.text
 
 
 def test_a_question_can_be_taken_back(machine: Machine, rival: Machine, duet: World) -> None:
