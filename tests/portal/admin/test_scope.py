@@ -174,12 +174,12 @@ def test_an_artist_of_two_labels_is_shown_to_each_without_the_others_dealings(
     echoic = register_company(by=None, slug="echoic", name="Echoic")
     tool = register_tool(by=None, company=echoic, slug="echo", name="Echo", kind="composer")
     register_model_version(by=None, tool=tool, name="v1")
-    sign_licence(by=None, holder=kestrel, company=echoic, title="Echo deal", uses=["remix_input"])
+    sign_licence(by=None, holder=kestrel, company=echoic, title="Echo deal", uses=["discovery"])
     on_theirs = answer_permission(
         by=None, artist=maren, use="style", stance="deny", scope=Scope(recording=theirs)
     ).permission
-    answer_permission(by=None, artist=maren, use="remix_input", stance="allow")
-    answer_permission(by=None, artist=maren, use="remix_input", stance="deny")
+    answer_permission(by=None, artist=maren, use="discovery", stance="allow")
+    answer_permission(by=None, artist=maren, use="discovery", stance="deny")
     withdrawal = Withdrawal.objects.get(company=echoic)
 
     for side, status in ((labels.fjord, 404), (labels.kestrel, 200)):
