@@ -68,7 +68,7 @@ def read_usage(data: Any) -> UsageBatch:
         except Fault as fault:
             named = event.get("event_id") if isinstance(event, dict) else None
             batch.faults[place] = {
-                "event_id": named[:100] if isinstance(named, str) else "",
+                "event_id": _sayable(named[:100]) if isinstance(named, str) else "",
                 "outcome": "refused",
                 "allowed": None,
                 "code": fault.code,
@@ -81,7 +81,7 @@ def _read(event: Any) -> UsageReport:
     if not isinstance(event, dict):
         raise Fault("item", _("Each event is an object."))
     for name in event.keys() - _FIELDS:
-        raise Fault("unknown_field", str(_("There is no field “%s”.")) % name[:80])
+        raise Fault("unknown_field", str(_("There is no field “%s”.")) % _sayable(name[:80]))
     return UsageReport(
         event_id=text_of(event, "event_id"),
         occurred_at=read_moment(event.get("occurred_at")),
@@ -93,6 +93,11 @@ def _read(event: Any) -> UsageReport:
         territory=_optional(event, "territory") or "",
         reverses=_optional(event, "reverses"),
     )
+
+
+def _sayable(text: str) -> str:
+    """What was sent, fit to be said back: half of a surrogate pair is JSON, and no text."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _optional(event: Mapping[str, Any], name: str) -> str | None:

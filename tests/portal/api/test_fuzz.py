@@ -105,3 +105,12 @@ def test_an_address_that_makes_no_sense_is_a_problem(
         assert response.status_code < 500, response.content
 
     ask()
+
+
+@pytest.mark.parametrize("event", [{"event_id": "a\ud800"}, {"b\ud800": 1}])
+def test_half_a_character_is_not_said_back(
+    sandbox: Machine, world: World, event: dict[str, Any]
+) -> None:
+    response = sandbox.post("usage-events", json.dumps({"events": [event]}))
+    assert response.status_code == 200, response.content
+    assert response.json()["items"][0]["outcome"] == "refused"
