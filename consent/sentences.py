@@ -9,11 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from consent import days
 from consent.decisions import Code
 
 
@@ -221,8 +221,9 @@ def spell(
 
 
 def _day(until: datetime) -> str:
-    """The day in the reader's zone and language, as in 3 Nov 2026."""
-    return date_format(timezone.localtime(until), "j M Y")
+    """The last day of a term in the reader's language, as in 3 Nov 2026; of UTC, for everybody."""
+    text = date_format(days.last_day(until), "j M Y")
+    return str(_("%(day)s (UTC)")) % {"day": text} if days.ends_elsewhere(until) else text
 
 
 def what_is_missing(code: Code, *, who: str = "", right: str | Promise = "") -> str:

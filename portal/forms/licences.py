@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from consent.models import AICompany
 from consent.words import UseKind
-from portal.forms.permissions import DayInput, end_of
+from portal.forms.permissions import DayInput, end_of, lies_ahead
 
 
 class OfferForm(forms.Form):
@@ -29,7 +28,10 @@ class OfferForm(forms.Form):
         label=_("Until, that day included"),
         required=False,
         widget=DayInput(),
-        help_text=_("Empty: until you end it, which you can do on any day."),
+        help_text=_(
+            "Empty: until you end it, which you can do on any day. Days are those of UTC, the same "
+            "for all who read it."
+        ),
     )
 
     def __init__(self, *args: Any, companies: Sequence[AICompany], **kwargs: Any) -> None:
@@ -41,7 +43,7 @@ class OfferForm(forms.Form):
     def clean_until(self) -> Any:
         """A day that lies ahead, or none."""
         day = self.cleaned_data["until"]
-        if day is not None and day < timezone.localdate():
+        if day is not None and not lies_ahead(day):
             raise forms.ValidationError(_("The end must lie ahead."))
         return day
 

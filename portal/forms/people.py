@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.access import Reach
-from portal.forms.permissions import DayInput, end_of
+from portal.forms.permissions import DayInput, end_of, lies_ahead
 from portal.roles import (
     ADDABLE,
     ENTRUSTED_BY_THE_ARTIST,
@@ -83,7 +82,7 @@ class InviteForm(forms.Form):
     def clean_until(self) -> Any:
         """A day that lies ahead, or none."""
         day = self.cleaned_data["until"]
-        if day is not None and day < timezone.localdate():
+        if day is not None and not lies_ahead(day):
             raise forms.ValidationError(_("The end must lie ahead."))
         return day
 

@@ -1,7 +1,7 @@
-"""Forms of the permission pages. Days are those of the reader's zone; services get moments."""
+"""Forms of the permission pages. Days of terms are those of UTC; services get moments."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django import forms
@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from consent import days
 from consent.errors import Refused
 from consent.models import Permission
 from consent.scopes import Scope
@@ -26,15 +27,21 @@ class DayInput(forms.DateInput):
 
 
 def start_of(day: date) -> datetime | None:
-    """The moment at which a day begins for the reader; None for today, which has begun."""
-    if day == timezone.localdate():
+    """The moment at which a term begins; None for today, here or in UTC, which has begun."""
+    now = timezone.now()
+    if days.beginning(day) <= now and day >= min(timezone.localdate(), now.astimezone(UTC).date()):
         return None
-    return timezone.make_aware(datetime.combine(day, time.min))
+    return days.beginning(day)
 
 
 def end_of(day: date) -> datetime:
-    """The last second of a day of the reader's, so that the day itself still counts."""
-    return timezone.make_aware(datetime.combine(day, time(23, 59, 59)))
+    """The moment at which a term ends that includes this day."""
+    return days.end(day)
+
+
+def lies_ahead(day: date) -> bool:
+    """Whether a term that includes this day has not ended yet."""
+    return days.end(day) > timezone.now()
 
 
 class AnswerForm(forms.Form):
@@ -93,13 +100,14 @@ class AnswerForm(forms.Form):
             )
         until = self.fields["valid_until"]
         if use in LENT_KINDS:
-            until.help_text = (
-                _("A yes to this always ends: at most 5 years from now.")
-                if minor
-                else _("A yes to this always ends: at most 10 years from now.")
-            )
+            until.help_text = _(
+                "A yes to this always ends: at most %(years)s years from now. Days are those of "
+                "UTC, the same for all who read it."
+            ) % {"years": 5 if minor else 10}
         else:
-            until.help_text = _("Empty: until you change it.")
+            until.help_text = _(
+                "Empty: until you change it. Days are those of UTC, the same for all who read it."
+            )
         if about.tool is not None and about.recording is None:
             whom: Any = self.fields["whom"]
             whom.choices = [
@@ -125,10 +133,10 @@ class AnswerForm(forms.Form):
         self.initial["stance"] = current.stance
         self.initial["notice_days"] = current.notice_days
         now = timezone.now()
-        for name in ("valid_from", "valid_until"):
-            moment = getattr(current, name)
-            if moment is not None and moment > now:
-                self.initial[name] = timezone.localtime(moment).date()
+        if current.valid_from is not None and current.valid_from > now:
+            self.initial["valid_from"] = days.first_day(current.valid_from)
+        if current.valid_until is not None and current.valid_until > now:
+            self.initial["valid_until"] = days.last_day(current.valid_until)
 
     def clean_territories(self) -> list[str]:
         """Two-letter codes, sorted and each once."""
@@ -194,7 +202,7 @@ class ManyForm(forms.Form):
         """A voice is lent for a time; an end lies ahead."""
         data = super().clean() or self.cleaned_data
         end = data.get("valid_until")
-        if end is not None and end < timezone.localdate():
+        if end is not None and not lies_ahead(end):
             self.add_error("valid_until", _("The end must lie ahead."))
         elif data.get("use") in LENT_KINDS and data.get("stance") == Stance.ALLOW and not end:
             self.add_error("valid_until", _("A yes to this always ends on a date. Choose one."))

@@ -22,7 +22,7 @@ from portal.answering import scope_needed
 from portal.queries.withdrawals import Stop
 from portal.roles import Scope
 from portal.templatetags.figures import count
-from portal.templatetags.times import plain_day
+from portal.templatetags.times import plain_begin, plain_day, plain_end
 
 TOOLS_SHOWN = 12
 """How many tools a row names, those that may first; the page of all tools has the rest."""
@@ -404,7 +404,7 @@ def _holds(view: UseView) -> str:
     if view.stance == Stance.ALLOW and until is not None:
         sentence = _("%(sentence)s, until %(day)s") % {
             "sentence": sentence,
-            "day": plain_day(until),
+            "day": plain_end(until),
         }
     if view.stance != Stance.ALLOW:
         sentence = _("%(sentence)s, by exceptions from what you said in general.") % {
@@ -481,11 +481,11 @@ def _waits(view: UseView, requests: Sequence[PermissionRequest]) -> str:
     if answer is not None and answer.stance == Stance.ALLOW:
         if answer.valid_from is not None and answer.valid_from > view.at:
             return _("Your yes begins on %(day)s. Until then the answer is no.") % {
-                "day": plain_day(answer.valid_from)
+                "day": plain_begin(answer.valid_from)
             }
         if answer.valid_until is not None:
             return _("Your yes ended on %(day)s. Until you answer again, it is a no.") % {
-                "day": plain_day(answer.valid_until)
+                "day": plain_end(answer.valid_until)
             }
     return _("Until you answer, the answer is no.")
 
@@ -517,7 +517,7 @@ def stopping_text(company: str, stops: Sequence[Stop]) -> str:
     """Until when a company's outputs run off, and whether it has confirmed."""
     until: datetime = max(one.outputs_until for one in stops)
     began = min(one.began_at for one in stops)
-    facts = {"company": company, "until": plain_day(until)}
+    facts = {"company": company, "until": plain_end(until)}
     if until <= began:
         must = _("%(company)s must stop at once") % facts
     else:
@@ -526,7 +526,7 @@ def stopping_text(company: str, stops: Sequence[Stop]) -> str:
         due = min(one.acknowledge_by for one in stops)
         return _("%(must)s; it was to confirm by %(due)s and has not.") % {
             "must": must,
-            "due": plain_day(due),
+            "due": plain_end(due),
         }
     confirmed = [one.acknowledged_at for one in stops if one.acknowledged_at is not None]
     if len(confirmed) == len(stops):

@@ -31,9 +31,14 @@ register.simple_tag(wording.in_script)
 
 @register.simple_tag
 def when(at: datetime | date | None, style: str = "") -> SafeString | str:
-    """A moment or a day as `<time>`; nothing for None. Styles: see `times.moment`, `times.day`."""
+    """A moment or a day as `<time>`; nothing for None. Styles: see `times.moment`, `times.day`.
+
+    The first or last day of a term is one of `from` and `until` (`times.term_day`).
+    """
     if at is None:
         return ""
+    if isinstance(at, datetime) and style in {"from", "until"}:
+        return times.term_day(at, style)
     if isinstance(at, datetime):
         return times.moment(at, style or "minute")
     return times.day(at, style or "day")

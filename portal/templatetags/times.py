@@ -6,7 +6,9 @@ from babel.dates import format_date, format_datetime
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from consent import days
 from portal.templatetags.figures import current_locale
 
 
@@ -39,6 +41,32 @@ def plain_day(at: datetime) -> str:
     """The day of a moment in the reader's zone, as plain text for use within a sentence."""
     local = timezone.localtime(at)
     return format_date(local.date(), "d MMM y", locale=current_locale())
+
+
+def term_day(at: datetime, style: str = "until") -> SafeString:
+    """The day with which a term begins (``from``) or ends (``until``), the same for every reader.
+
+    Days of terms are those of UTC (`consent.days`); where the reader's own is another one, it says
+    so: ``1 Jan 2028 (UTC)``. The ``datetime`` attribute is the exact moment.
+    """
+    machine = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    text = plain_begin(at) if style == "from" else plain_end(at)
+    return format_html('<time datetime="{}">{}</time>', machine, text)
+
+
+def plain_begin(at: datetime) -> str:
+    """The day with which a term begins, as plain text for use within a sentence."""
+    return _term(days.first_day(at), elsewhere=days.begins_elsewhere(at))
+
+
+def plain_end(at: datetime) -> str:
+    """The last day of a term, as plain text for use within a sentence."""
+    return _term(days.last_day(at), elsewhere=days.ends_elsewhere(at))
+
+
+def _term(on: date, *, elsewhere: bool) -> str:
+    text = format_date(on, "d MMM y", locale=current_locale())
+    return _("%(day)s (UTC)") % {"day": text} if elsewhere else text
 
 
 def day(on: date, style: str = "day") -> SafeString:
