@@ -8,6 +8,8 @@ A notice keeps facts. `render` makes the sentence, for the page and for the e-ma
 * `company`, `tool`, `holder`, `roster`, `reason`: shown as they are; `whom`: an AI company or tool
 * `until`, `due`: moments (ISO 8601, UTC), shown as days; `period`: a month, as in 2026-10
 * `recordings`, `rows`: counts
+* of an answer, where there is any: `way`, a code; `title` of the one recording; `whom`; `places`, a
+  list of country codes; `since` and `ends`, moments, shown as days
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,15 +18,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from babel.dates import format_date
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from consent.words import Stance, UseKind
+from consent.words import Stance, UseKind, Way
 from portal.models import Notice, NoticeKind, User
 from portal.roles import Role
 from portal.templatetags.figures import count, current_locale
+from portal.templatetags.times import plain_begin, plain_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,10 @@ class Told:
 TEXTS: Final[dict[str, Text]] = {
     NoticeKind.ANSWERED_FOR_YOU: Text(
         gettext_lazy("%(who)s answered for %(artist)s"),
-        gettext_lazy("%(use)s: “%(stance)s”%(recordings)s. You can change it at any time."),
+        gettext_lazy(
+            "%(use)s: %(answer)s%(recordings)s%(title)s%(whom)s%(places)s%(since)s%(ends)s. "
+            "You can change it at any time."
+        ),
         "permissions",
     ),
     NoticeKind.LICENCE_SIGNED: Text(
@@ -190,8 +195,8 @@ def names_of(notices: Iterable[Notice]) -> dict[str, str]:
 
 
 def _day(value: str) -> str:
-    local = timezone.localtime(datetime.fromisoformat(value))
-    return format_date(local.date(), "d MMM y", locale=current_locale())
+    """The day of an end, as every page names it."""
+    return plain_end(datetime.fromisoformat(value))
 
 
 def _month(value: str) -> str:
@@ -201,6 +206,30 @@ def _month(value: str) -> str:
 
 def _until(value: str) -> str:
     return _(" until %(day)s") % {"day": _day(value)}
+
+
+def _since(value: str) -> str:
+    return _(", from %(day)s") % {"day": plain_begin(datetime.fromisoformat(value))}
+
+
+def _ends(value: str) -> str:
+    return _(", until %(day)s, that day included") % {"day": _day(value)}
+
+
+def _title(value: str) -> str:
+    return _(", for “%(title)s”") % {"title": value}
+
+
+def _places(value: list[str]) -> str:
+    return _(", in %(places)s") % {"places": ", ".join(value)}
+
+
+def _answer(params: Mapping[str, Any]) -> str:
+    if params.get("way") == Way.CLEARED:
+        return _("an answer of its own was taken back, and the wider one speaks again")
+    if "stance" not in params:
+        return _("what was decided before was undone")
+    return _("“%(answer)s”") % {"answer": Stance(params["stance"]).label}
 
 
 def _recordings(value: int) -> str:
@@ -227,6 +256,10 @@ _WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "recordings": _recordings,
     "rows": _rows,
     "whom": _whom,
+    "title": _title,
+    "places": _places,
+    "since": _since,
+    "ends": _ends,
 }
 
 
@@ -242,6 +275,8 @@ class _Facts(dict[str, str]):
         value = self._notice.params.get(key)
         if key == "artist":
             return self._artist()
+        if key == "answer":
+            return _answer(self._notice.params)
         if key == "by" and value is None:
             return _("Liner Notes")
         if key in {"who", "by"}:

@@ -462,7 +462,8 @@ def _overridden(view: UseView) -> str:
         who = _("A contract covers it without asking you.")
     else:
         who = step.sentence
-    if view.stance == Stance.DENY:
+    taken_back = view.answer is not None and view.answer.took_back_allow
+    if view.stance == Stance.DENY or taken_back:
         return _(
             "%(who)s It covers %(some)s, for %(companies)s. Your no was delivered as an objection."
         ) % {"who": who, **facts}

@@ -1,8 +1,13 @@
-"""What an answer is about, in words: for pages and timelines alike."""
+"""What an answer is about, in words: for pages, timelines and notices alike."""
+
+from typing import Any
 
 from django.utils.translation import gettext as _
 
+from consent.models import Permission
 from consent.scopes import Scope as About
+from consent.scopes import scope_of
+from consent.words import Way
 
 
 def about_text(about: About) -> str:
@@ -20,3 +25,28 @@ def about_text(about: About) -> str:
         return whom or _("all your work")
     title = _("“%(title)s”") % {"title": about.recording.title}
     return _("%(title)s, for %(whom)s") % {"title": title, "whom": whom} if whom else title
+
+
+def answer_facts(answer: Permission) -> dict[str, Any]:
+    """What a notice keeps of one answer (`portal.notices`): what it says, for what and how long.
+
+    No words of ours, which would be in the writer's language; only what there is. Bring the answer
+    with its recording, company and tool.
+    """
+    about = scope_of(answer)
+    facts: dict[str, Any] = {"use": answer.use, "stance": answer.stance}
+    if answer.way == Way.CLEARED:
+        facts["way"] = Way.CLEARED.value
+    if about.recording is not None:
+        facts["title"] = about.recording.title
+    if about.tool is not None:
+        facts["whom"] = f"{about.tool.name} ({about.tool.company.party.name})"
+    elif about.company is not None:
+        facts["whom"] = about.company.party.name
+    if answer.territories:
+        facts["places"] = list(answer.territories)
+    if answer.valid_from is not None:
+        facts["since"] = answer.valid_from.isoformat()
+    if answer.valid_until is not None:
+        facts["ends"] = answer.valid_until.isoformat()
+    return facts

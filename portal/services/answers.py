@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from consent.models import Act, Artist, Permission, PermissionRequest, RightsClaim, Wording
 from consent.queries.licences import licences_touching
@@ -18,10 +18,11 @@ from consent.scopes import EVERYTHING
 from consent.scopes import Scope as About
 from consent.services import permissions
 from consent.services.permissions import Given, Undone
-from consent.words import PERSONAL_KINDS, Authority, Stance, Way
+from consent.words import PERSONAL_KINDS, Authority, Right, Stance, Way
 from portal.access import Access
 from portal.answering import scope_needed, scope_to_clear
 from portal.models import NoticeKind
+from portal.queries.saying import answer_facts
 from portal.roles import Scope
 from portal.services.notices import notify_artist, notify_label
 
@@ -60,7 +61,7 @@ def give_answer(
         wording=wording,
     )
     if given.changed:
-        _tell(by, artist, given.permission.act, use=use, stance=stance)
+        _tell(by, artist, given.permission.act)
     return given
 
 
@@ -90,7 +91,7 @@ def answer_many(
         summary=summary,
     )
     if act is not None:
-        _tell(by, artist, act, use=use, stance=stance, recordings=act.entries)
+        _tell(by, artist, act)
     return act
 
 
@@ -116,7 +117,7 @@ def take_back_narrower(
         role=by.role_for(artist),
     )
     if given is not None:
-        _tell(by, artist, given.permission.act, use=use, stance=given.permission.stance)
+        _tell(by, artist, given.permission.act)
     return given
 
 
@@ -134,8 +135,7 @@ def answer_question(
         wording=wording,
     )
     if answered.permission is not None:
-        act = answered.permission.act
-        _tell(by, request.artist, act, use=request.use, stance=stance)
+        _tell(by, request.artist, answered.permission.act)
     return answered
 
 
@@ -155,27 +155,19 @@ def undo(*, by: Access, artist: Artist, act: Act) -> Undone:
     for one in restored:
         if one.stance == Stance.ALLOW or one.way == Way.CLEARED:
             by.require(artist, scope_needed(one.use, Stance.ALLOW))
-    first = restored[0]
-    many = len(restored) if len(restored) > 1 else None
-    _tell(by, artist, undone.act, use=first.use, stance=first.stance, recordings=many)
+    _tell(by, artist, undone.act)
     return undone
 
 
-def _tell(
-    by: Access,
-    artist: Artist,
-    act: Act,
-    *,
-    use: str,
-    stance: str,
-    recordings: int | None = None,
-) -> None:
+def _tell(by: Access, artist: Artist, act: Act) -> None:
     """Tell everybody else who sees this artist; and a no to those who may decide without her."""
-    facts: dict[str, Any] = {"use": str(use), "stance": str(stance)}
+    answers = act.permissions.order_by("id")
+    first = answers.select_related("recording", "company__party", "tool__company__party")[0]
+    facts = answer_facts(first)
+    if act.entries > 1:
+        facts = _facts_of_many(first, answers) | {"recordings": act.entries}
     if by.user is not None:
         facts["who"] = str(by.user.ref)
-    if recordings is not None:
-        facts["recordings"] = recordings
     notify_artist(
         artist=artist,
         kind=NoticeKind.ANSWERED_FOR_YOU,
@@ -183,14 +175,28 @@ def _tell(
         params=facts,
         but=by.user,
     )
-    if stance == Stance.DENY and use not in PERSONAL_KINDS:  # those nobody decides without her
-        _object(artist, act, use)
+    # As a decision has it that does without her (`consent.decisions`): a no, or a yes taken back.
+    # What is her person's nobody decides without her.
+    objects = answers.filter(Q(stance=Stance.DENY) | Q(took_back_allow=True))
+    if first.use not in PERSONAL_KINDS and objects.exists():
+        _object(artist, act, first.use)
+
+
+def _facts_of_many(first: Permission, answers: QuerySet[Permission]) -> dict[str, Any]:
+    """What is the same for all answers of one act; an undo may bring different ones back."""
+    said = answers.order_by().values_list("stance", "way", "valid_from", "valid_until")
+    facts = answer_facts(first)
+    facts.pop("title", None)
+    if said.distinct()[:2].count() > 1:
+        return {"use": facts["use"]}
+    return facts
 
 
 def _object(artist: Artist, act: Act, use: str) -> None:
     """Deliver a no to each holder whose licence does without her yes, as an objection."""
     mandates = RightsClaim.objects.filter(
         Q(repertoire=artist.pk) | Q(recording__in=artist.profile_counts.values("example")),
+        right=Right.PUBLISHING,  # the only mandate that asks nobody one by one
         authority=Authority.BLANKET,
         ended=False,
     ).values("party")

@@ -1,21 +1,23 @@
 """The permission pages: what an artist sees and decides, with and without JavaScript."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from consent.models import Act, Artist, Permission, Withdrawal
+from consent.models import Act, Artist, Permission, Tool, Withdrawal
+from consent.queries.decision import Ask, decide_one
 from consent.scopes import Scope
 from consent.services.permissions import answer_permission, revoke_permission
 from consent.services.provenance import report_training_run
 from consent.services.wordings import publish_wording
 from portal.models import Notice, User
+from portal.notices import names_of
+from portal.notices import render as render_notice
 from portal.roles import Role
 from portal.services.delegation import grant_access
 from tests.cast import *  # noqa: F403 - the people in every story
@@ -139,8 +141,7 @@ def test_a_yes_to_the_voice_asks_for_its_end_first(world: World, her: Client) ->
     assert saved["Location"] == f"{world.url('permissions')}#use-voice"
     given = Permission.objects.get()
     assert given.valid_until is not None
-    in_oslo = given.valid_until.astimezone(ZoneInfo("Europe/Oslo"))
-    assert f"{in_oslo:%Y-%m-%d %H:%M:%S}" == f"{days_ahead(300)} 23:59:59"
+    assert f"{given.valid_until.astimezone(UTC):%Y-%m-%d %H:%M:%S}" == f"{days_ahead(300)} 23:59:59"
 
 
 def test_a_no_to_the_voice_asks_for_nothing(world: World, her: Client) -> None:
@@ -447,3 +448,92 @@ def test_what_is_missing_is_a_list_with_whose_move_it_is(world: World, her: Clie
     assert "whoever delivered the recording" in page
     row = her.get(world.url("permissions")).text
     assert "holds rights in all of your 3 recordings" in row
+
+
+# --- What is told is exact ---------------------------------------------------------------
+
+
+def told_to(reader: User) -> str:
+    """The newest notice of an answer, as this reader reads it, in her zone."""
+    notice = Notice.objects.filter(recipient=reader, kind="answered_for_you").latest("pk")
+    with timezone.override(reader.time_zone):
+        return render_notice(notice, names_of([notice])).sentence
+
+
+def test_a_notice_says_for_what_for_whom_and_until_when(
+    world: World, ines: User, maren_user: User, signed_in: SignIn
+) -> None:
+    hers = freshly(signed_in(ines))
+    song = world.recordings[0]
+    asked = {
+        "stance": "allow",
+        "valid_until": "2099-01-01",
+        "recording": song.isrc,
+        "tool": world.tool.slug,
+    }
+    hers.post(world.url("answer_with", use="discovery"), asked)
+    assert told_to(maren_user) == (
+        "Recommend you: “Yes”, for “Paper Lanterns 1”, for Tidesmith (Tonewright), until 1 Jan "
+        "2099 (UTC), that day included. You can change it at any time."
+    )
+    only = {"recording": song.isrc, "tool": world.tool.slug}
+    hers.post(world.url("clear_answer", use="discovery"), only)
+    assert told_to(maren_user) == (
+        "Recommend you: an answer of its own was taken back, and the wider one speaks again, for "
+        "“Paper Lanterns 1”, for Tidesmith (Tonewright). You can change it at any time."
+    )
+    hers.post(world.url("answer_with", use="discovery"), {"stance": "deny", "territories": "no"})
+    assert "“No”, in NO." in told_to(maren_user)
+
+
+def test_a_notice_of_undoing_says_what_speaks_again_and_not_later(
+    world: World, ines: User, maren_user: User, signed_in: SignIn
+) -> None:
+    hers = freshly(signed_in(ines))
+    hers.post(
+        world.url("answer", use="discovery"),
+        {"stance": "deny", "recording": world.recordings[0].isrc},
+    )
+    act = Act.objects.latest("created_at")
+    hers.post(world.url("undo_act", ref=str(act.ref)))
+    said = told_to(maren_user)
+    assert "the wider one speaks again, for “Paper Lanterns 1”" in said
+    assert "Later" not in said
+
+
+def test_the_last_day_of_a_yes_is_the_same_for_the_manager_and_for_the_artist(
+    world: World, ines: User, maren_user: User, signed_in: SignIn, her: Client
+) -> None:
+    hers = freshly(signed_in(ines))  # in Lisbon, where midnight is that of UTC
+    asked = {"stance": "allow", "valid_until": "2099-01-01", "tool": world.tool.slug}
+    hers.post(world.url("answer_with", use="discovery"), asked)
+    for reader, zone in ((hers, "1 Jan 2099"), (her, "1 Jan 2099 (UTC)")):
+        for name in ("exceptions", "act"):
+            more = {"ref": str(Act.objects.latest("created_at").ref)} if name == "act" else {}
+            page = reader.get(world.url(name, **more)).text
+            assert f">{zone}</time>" in page
+            assert "2 Jan 2099" not in page
+        form = reader.get(world.url("answer_with", use="discovery") + "?tool=tidesmith").text
+        assert 'value="2099-01-01"' in form
+
+
+@pytest.mark.parametrize("stance", ["undecided", "ask", "deny"])
+def test_taking_a_yes_back_from_what_a_contract_decides_is_delivered_as_the_page_says(
+    world: World, her: Client, liv: User, stance: str
+) -> None:
+    world.override("discovery", clause="§ 14.2")
+    her.post(world.url("answer", use="discovery"), {"stance": "allow"})
+    assert not Notice.objects.filter(recipient=liv, kind="objection").exists()
+    her.post(world.url("answer", use="discovery"), {"stance": stance})
+    assert Notice.objects.filter(recipient=liv, kind="objection").count() == 1
+    tool = Tool.objects.get(slug="stemlight-studio")
+    reasons = decide_one(Ask(world.recordings[0].isrc, "discovery", tool.slug)).reasons
+    assert [r.code for r in reasons if r.verdict == "note"] == ["objection"]
+    assert "delivered as an objection" in her.get(world.url("permissions")).text
+
+
+def test_not_answering_yet_is_no_objection(world: World, her: Client, liv: User) -> None:
+    world.override("discovery", clause="§ 14.2")
+    her.post(world.url("answer", use="discovery"), {"stance": "ask"})
+    her.post(world.url("answer", use="discovery"), {"stance": "undecided"})
+    assert not Notice.objects.filter(recipient=liv, kind="objection").exists()
