@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
@@ -106,10 +106,19 @@ def rights_of(
     )
 
 
-def delivered_by_others(artist: Artist) -> bool:
-    """Whether anybody but herself delivered one of her recordings; one query."""
+def is_on_her_own(artist: Artist) -> bool:
+    """Whether nobody but herself delivered any of her recordings, or claims a master of hers.
+
+    Two queries, which do not grow with her catalogue.
+    """
+    examples = artist.profile_counts.values("example")
     delivered = Recording.objects.filter(billed__artist=artist, sender__isnull=False)
-    return delivered.exclude(sender=artist.pk).exists()
+    held = RightsClaim.objects.filter(
+        Q(recording__in=examples) | Q(repertoire=artist.pk), right=Right.MASTER, ended=False
+    )
+    return not (
+        held.exclude(party=artist.pk).exists() or delivered.exclude(sender=artist.pk).exists()
+    )
 
 
 @dataclass(frozen=True, slots=True)

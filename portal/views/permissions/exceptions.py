@@ -14,7 +14,7 @@ from consent.words import Stance, UseKind
 from portal.answering import scope_to_clear
 from portal.queries.answers import exceptions_of
 from portal.queries.offers import reaching
-from portal.queries.rights import delivered_by_others
+from portal.queries.rights import is_on_her_own
 from portal.queries.saying import about_text
 from portal.queries.why import UNCLAIMED, next_for_use, whose_move
 from portal.queries.withdrawals import stops, withdrawals_of
@@ -106,7 +106,7 @@ def missing(request: PortalRequest, slug: str) -> HttpResponse:
     reader = reader_of(request, slug)
     views = uses_of(reader.artist, language=reader.language)
     companies = len({one.tool.company.pk for view in views for one in view.tools})
-    own = "" if delivered_by_others(reader.artist) else reader.artist.party.name
+    own = reader.artist.party.name if is_on_her_own(reader.artist) else ""
     rights = reader.url("own_rights") if reader.may(Scope.SIGN_LICENCE) else ""
     uses = [
         {
