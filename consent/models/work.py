@@ -1,5 +1,6 @@
 """Work to do is a row: what is lost from a queue is found again by the sweeper."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
@@ -48,11 +49,14 @@ class WorkRow(models.Model):
         ).order_by("next_at", "pk")
 
     @classmethod
-    def claim(cls, pk: Any, *, at: datetime) -> Self | None:
+    def claim(
+        cls, pk: Any, *, at: datetime, given_up: Callable[[Self], None] | None = None
+    ) -> Self | None:
         """Take the row for one attempt, or return None when another worker has it or it is over.
 
         A row that was tried `MAX_ATTEMPTS` times is given up (`dead`) instead of tried again, so
-        that work which kills its worker cannot do so for ever.
+        that work which kills its worker cannot do so for ever. `given_up` is called with it then,
+        in the same transaction: whoever waits for it is told, or it is not given up yet.
         """
         with transaction.atomic():
             row = cls.due(at).select_for_update(skip_locked=True).filter(pk=pk).first()
@@ -63,6 +67,8 @@ class WorkRow(models.Model):
                 row.locked_until = None
                 row.last_error = row.last_error or "its worker died at every attempt"
                 row.save(update_fields=["state", "locked_until", "last_error"])
+                if given_up is not None:
+                    given_up(row)
                 return None
             row.state = WorkState.RUNNING
             row.attempts += 1

@@ -34,6 +34,7 @@ ROWS_PER_MESSAGE = 20
 type Handler = Callable[[Any], None]
 
 _handlers: dict[type[WorkRow], Handler] = {}
+_given_up: dict[type[WorkRow], Handler] = {}
 _silent_until = 0.0
 
 
@@ -47,6 +48,20 @@ def handles[F: Callable[[Any], None]](model: type[WorkRow]) -> Callable[[F], F]:
 
     def register(function: F) -> F:
         _handlers[model] = function
+        return function
+
+    return register
+
+
+def tells_when_given_up[F: Callable[[Any], None]](model: type[WorkRow]) -> Callable[[F], F]:
+    """Decorate the function that tells whoever waits for a row of `model` that it was given up.
+
+    For a row whose worker died at every attempt, so that no handler could say so. It is called
+    with the row, in the transaction that gives it up.
+    """
+
+    def register(function: F) -> F:
+        _given_up[model] = function
         return function
 
     return register
@@ -116,7 +131,7 @@ def perform(model: type[WorkRow], key: Any) -> bool:
     An error ends the attempt and is kept in the row; it is not raised.
     """
     handler = _handlers[model]
-    row = model.claim(key, at=clock.now())
+    row = model.claim(key, at=clock.now(), given_up=_given_up.get(model))
     if row is None:
         return False
     try:

@@ -21,7 +21,7 @@ from consent import clock
 from consent.errors import Refused
 from consent.models import Act, Artist, Permission, Wording, WorkState
 from consent.services.acts import take_turn
-from consent.services.work import handles, perform, wake
+from consent.services.work import handles, perform, tells_when_given_up, wake
 from consent.words import Stance
 from portal.access import Access
 from portal.answering import scope_needed
@@ -264,6 +264,7 @@ def _say(change: BulkChange, **fields: Any) -> None:
         raise LostTurnError(f"bulk change {change.pk}, attempt {change.attempts}")
 
 
+@tells_when_given_up(BulkChange)
 def _tell_not_saved(change: BulkChange) -> None:
     notify_person(
         user=change.requested_by,

@@ -23,7 +23,7 @@ from consent import clock
 from consent.errors import NotFound, Refused
 from consent.models import Artist, WorkState
 from consent.services.acts import take_turn
-from consent.services.work import handles, wake
+from consent.services.work import handles, tells_when_given_up, wake
 from portal.access import Access
 from portal.exports.table import TableWriter
 from portal.exports.usage import UsageTable, read_params, usage_table
@@ -182,6 +182,7 @@ def _finish(export: Export, name: str, *, rows: int, size: int, sha256: str) -> 
     )
 
 
+@tells_when_given_up(Export)
 def _tell_failed(export: Export) -> None:
     notify_person(
         user=export.requested_by,
