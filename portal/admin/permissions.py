@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from consent.clock import now
 from consent.models import Permission, PermissionRequest, Withdrawal, Wording
 from consent.queries.staff_reasons import reasons_given
-from consent.services.permissions import revoke_permission
+from consent.services.permissions import may_be_revoked, revoke_permission
 from consent.services.wordings import publish_wording
 from consent.words import Way
 from portal.access import Access, access_of
@@ -24,6 +24,7 @@ from portal.admin.doing import Doing, DoingForm, Done
 from portal.admin.words import USE_CHOICES, UseFilter, about_use, use_words, when
 from portal.models import User
 from portal.queries.staff import permissions_within, withdrawals_within
+from portal.queries.withdrawals import about_no, begins_at, reachable, why_untold
 from portal.templatetags.times import moment
 
 LANGUAGES = settings.WORDING_LANGUAGES
@@ -37,8 +38,9 @@ def scope_text(row: Permission) -> str:
 
 
 def _speaks() -> Exists:
-    """Whether a row is the latest answer in its scope."""
+    """Whether a row speaks in its scope, or waits for its day to."""
     newer = Permission.objects.filter(
+        Q(valid_from=None) | Q(valid_from__lte=now()),
         artist=OuterRef("artist"),
         use=OuterRef("use"),
         scope=OuterRef("scope"),
@@ -62,15 +64,7 @@ class EndAnswer(Doing):
     invalid = False
 
     def makes_sense(self, thing: Any) -> bool:
-        return thing.way in (Way.ANSWERED, Way.WITHDRAWN, Way.UNDONE) and not (
-            Permission.objects.filter(
-                artist=thing.artist_id,
-                use=thing.use,
-                scope=thing.scope,
-                territories=thing.territories,
-                pk__gt=thing.pk,
-            ).exists()
-        )
+        return thing.way in (Way.ANSWERED, Way.WITHDRAWN, Way.UNDONE) and may_be_revoked(thing)
 
     def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
         reason = form.cleaned_data["reason"]
@@ -88,7 +82,8 @@ class Revoke(EndAnswer):
     name, action = "revoke", "permission.revoke"
     title = gettext_lazy("Revoke the answer")
     sentence = gettext_lazy(
-        "The answer no longer stands from now on; until the artist answers again it is a no. "
+        "The answer no longer stands from now on, nor does what was given for later beside it; "
+        "until the artist answers again it is a no. "
         "Nobody but the artist can give a yes."
     )
     button = gettext_lazy("Revoke it")
@@ -250,8 +245,13 @@ class WithdrawalAdmin(ScopedAdmin):
     ordering = (F("acknowledged_at").asc(nulls_first=True), "acknowledge_by", "id")
 
     def within(self, access: Access) -> QuerySet[Any]:
-        return withdrawals_within(access).select_related(
-            "artist__party", "company__party", "permission__recording", "model_version__tool"
+        return reachable(withdrawals_within(access)).select_related(
+            "artist__party",
+            "company__party",
+            "permission__recording",
+            "permission__tool",
+            "permission__act",
+            "model_version__tool",
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -269,18 +269,25 @@ class WithdrawalAdmin(ScopedAdmin):
     def late(self, row: Withdrawal) -> str:
         if row.acknowledged_at is not None:
             return _("acknowledged")
-        return _("overdue") if row.acknowledge_by <= now() else _("told") if row.told_at else "–"
+        if row.acknowledge_by <= now():
+            return _("overdue")
+        return _("told") if row.told_at else why_untold(row)
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
         yield _("Artist"), thing.artist
         yield _("Use kind"), use_words(thing.permission.use)
-        yield _("Recording"), thing.permission.recording or _("all work")
+        tool = thing.model_version.tool if thing.model_version else thing.permission.tool
+        yield _("For"), about_no(thing.permission) or _("all work")
+        yield _("Holds from"), moment(begins_at(thing))
         yield _("AI company"), thing.company
-        yield _("Tool"), thing.model_version.tool if thing.model_version else "–"
+        yield _("Tool"), tool or "–"
         yield _("Model version"), thing.model_version or "–"
         yield _("Already trained (not undone)"), yes_no(thing.already_trained)
         yield _("Outputs run off until"), moment(thing.outputs_until)
-        yield _("Told"), moment(thing.told_at) if thing.told_at else _("not yet")
+        yield (
+            _("Told"),
+            moment(thing.told_at) if thing.told_at else why_untold(thing) or _("not yet"),
+        )
         yield _("To be acknowledged by"), moment(thing.acknowledge_by)
         yield (
             _("Acknowledged"),

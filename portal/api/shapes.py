@@ -362,9 +362,21 @@ class UsageResults(StrictSerializer):
 class WithdrawalShape(StrictSerializer):
     withdrawal = serializers.UUIDField()
     use = serializers.ChoiceField(UseKind.choices)
-    isrc = serializers.CharField(allow_null=True, help_text=_("null: all work of the artist"))
+    isrc = serializers.CharField(allow_null=True, help_text=_("null: not one recording alone"))
+    recordings = serializers.IntegerField(
+        allow_null=True,
+        help_text=_(
+            "how many recordings the answer named; the changes name each. "
+            "null: all work of the artist"
+        ),
+    )
+    territories = serializers.ListField(
+        child=serializers.CharField(), help_text=_("where it holds; empty: everywhere")
+    )
     artist = serializers.UUIDField(help_text=_("a pseudonym"))
-    tool = serializers.CharField(allow_null=True)
+    tool = serializers.CharField(
+        allow_null=True, help_text=_("null: each tool of yours that names no model version")
+    )
     model_version = serializers.UUIDField(allow_null=True)
     model_name = serializers.CharField(allow_null=True)
     already_trained = serializers.BooleanField(help_text=_("this is not undone"))

@@ -10,6 +10,7 @@ from consent.models import AICompany, Withdrawal
 from consent.queries.changes import Change
 from consent.queries.requests import BatchStatus
 from portal.models import WebhookEndpoint, WebhookMessage
+from portal.queries.withdrawals import begins_at, recordings_concerned
 
 
 def moment(at: datetime) -> str:
@@ -54,7 +55,11 @@ def withdrawals_for(
     rows = (
         Withdrawal.objects.filter(company=company)
         .select_related(
-            "permission__recording", "permission__tool", "artist__party", "model_version__tool"
+            "permission__recording",
+            "permission__tool",
+            "permission__act",
+            "artist__party",
+            "model_version__tool",
         )
         .order_by("-id")
     )
@@ -68,19 +73,23 @@ def withdrawals_for(
 def withdrawal_body(row: Withdrawal) -> dict[str, Any]:
     """What must stop, and by when; the artist by her pseudonym, as in the feed."""
     permission, model = row.permission, row.model_version
+    recordings = recordings_concerned(permission)
+    tool = model.tool if model else permission.tool
     return {
         "withdrawal": str(row.ref),
         "use": permission.use,
-        "isrc": permission.recording.isrc if permission.recording else None,
+        "isrc": permission.recording.isrc if permission.recording and recordings == 1 else None,
+        "recordings": recordings,
+        "territories": permission.territories,
         "artist": str(row.artist.party.ref),
-        "tool": model.tool.slug if model else None,
+        "tool": tool.slug if tool else None,
         "model_version": str(model.ref) if model else None,
         "model_name": model.name if model else None,
         "already_trained": row.already_trained,
         "outputs_until": moment(row.outputs_until),
         "acknowledge_by": moment(row.acknowledge_by),
         "acknowledged_at": moment_or_none(row.acknowledged_at),
-        "began_at": moment(row.created_at),
+        "began_at": moment(begins_at(row)),
     }
 
 

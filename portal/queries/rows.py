@@ -515,13 +515,11 @@ def _stopping(stops: Sequence[Stop]) -> list[str]:
 
 
 def stopping_text(company: str, stops: Sequence[Stop]) -> str:
-    """Until when a company's outputs run off, and whether it has confirmed."""
+    """From when a company must stop, until when its outputs run off, whether it has confirmed."""
     until: datetime = max(one.outputs_until for one in stops)
     began = min(one.began_at for one in stops)
-    facts = {"company": company, "until": plain_end(until)}
-    if until <= began:
-        must = _("%(company)s must stop at once") % facts
-    else:
+    facts = {"company": company, "until": plain_end(until), "day": plain_begin(began)}
+    if not all(one.at_once for one in stops):
         must = _("%(company)s must stop new outputs by %(until)s") % facts
     if any(one.overdue for one in stops):
         due = min(one.acknowledge_by for one in stops)
@@ -537,4 +535,14 @@ def stopping_text(company: str, stops: Sequence[Stop]) -> str:
         }
     if all(one.told_at is not None for one in stops):
         return _("%(must)s; it was told, and has not confirmed yet.") % {"must": must}
+    elif all(one.waits for one in stops):
+        must = _("%(company)s must stop on %(day)s") % facts
+    else:
+        must = _("%(company)s must stop at once") % facts
+    about = dict.fromkeys(one.about for one in stops)
+    if len(about) == 1 and "" not in about:
+        must = _("%(must)s (%(about)s)") % {"must": must, "about": next(iter(about))}
     return _("%(must)s; it is being told.") % {"must": must}
+    deaf = next((one.untold for one in stops if one.untold and not one.is_being_told), "")
+    if deaf:
+        return _("%(must)s. %(untold)s") % {"must": must, "untold": deaf}

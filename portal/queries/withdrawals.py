@@ -1,22 +1,33 @@
 """What a no set in motion: per AI company and model version, what stops and what is not undone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from consent.models import Artist, Withdrawal
-from consent.words import Stance
+from consent.models import Artist, Permission, Tool, Withdrawal
+from consent.scopes import scope_key
+from consent.words import Stance, Way
+from portal.models import ApiKey, WebhookEndpoint, WebhookKind
 from portal.models.roster import LedgerNow
+from portal.templatetags.figures import count
+from portal.templatetags.times import plain_day
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One model version of one company, after a yes was taken back. Moments are UTC."""
+    """One model version of one company, after a yes was taken back. Moments are UTC.
+
+    Without a `model` it is what the company's tools do that name none. `about` says for which
+    recordings and countries, where it is not for all. `untold` says why nobody there knows yet.
+    """
 
     use: str
     scope: str
+    about: str
     company: str
     company_language: str
     tool: str
@@ -24,22 +35,68 @@ class Stop:
     model: str
     already_trained: bool
     began_at: datetime
+    waits: bool  # the no holds from a later day
     outputs_until: datetime
     running_off: bool
     told_at: datetime | None
+    is_being_told: bool
+    untold: str
     acknowledge_by: datetime
     acknowledged_at: datetime | None
     overdue: bool
 
+    @property
+    def name(self) -> str:
+        """Tool and model version."""
+        named = f"{self.tool} {self.model}".strip()
+        return named or _("Tools without a model version")
+
+    @property
+    def at_once(self) -> bool:
+        """Do outputs end in the moment in which the no begins?"""
+        return self.outputs_until <= self.began_at
+
 
 def withdrawals_of(artist: Artist) -> QuerySet[Withdrawal]:
     """Everything that this artist's withdrawals set in motion, the newest first."""
-    return (
+    return reachable(
         Withdrawal.objects.filter(artist=artist)
-        .select_related("permission", "company__party", "model_version__tool")
+        .select_related(
+            "permission__recording",
+            "permission__tool",
+            "permission__act",
+            "company__party",
+            "model_version__tool",
+        )
         .annotate(at=LedgerNow())
         .order_by("-id")
     )
+
+
+def reachable(rows: QuerySet[Withdrawal]) -> QuerySet[Withdrawal]:
+    """The rows, each with whether its company has a webhook for it, and when it was last here."""
+    hooks = WebhookEndpoint.objects.filter(
+        client__company=OuterRef("company"),
+        ended_at=None,
+        kinds__contains=[WebhookKind.WITHDRAWAL_STARTED],
+    )
+    keys = ApiKey.objects.filter(client__company=OuterRef("company"), sandbox=False)
+    seen = keys.order_by(F("last_used_at").desc(nulls_last=True)).values("last_used_at")[:1]
+    return rows.annotate(has_webhook=Exists(hooks), seen_at=Subquery(seen))
+
+
+def why_untold(row: Withdrawal) -> str:
+    """Why the company does not know yet, where it does not. `row` comes from `reachable`."""
+    if row.told_at is not None or row.acknowledged_at is not None:
+        return ""
+    if row.has_webhook:  # type: ignore[attr-defined]
+        return _("Being told")
+    seen: datetime | None = row.seen_at  # type: ignore[attr-defined]
+    if seen is None:
+        return _("Not told yet: it has no webhook, and has never been here to look.")
+    return _(
+        "Not told yet: it has no webhook, and has not looked. It was last here on %(day)s."
+    ) % {"day": plain_day(seen)}
 
 
 def stops(rows: Sequence[Withdrawal]) -> list[Stop]:
@@ -49,20 +106,79 @@ def stops(rows: Sequence[Withdrawal]) -> list[Stop]:
 
 
 def stops_by_use(artist: Artist, *, tool: int | None = None) -> dict[str, list[Stop]]:
-    """What still matters of the latest withdrawal in each scope, by use kind. One query.
+    """What still matters, of each model version the latest, by use kind. Two queries at most.
 
-    Still matters: outputs run off, or somebody has not confirmed. `tool` narrows it to one tool.
+    Still matters: outputs run off, or somebody has not confirmed; and no yes was given since.
+    `tool` narrows it to one tool.
     """
     rows = withdrawals_of(artist)
     if tool is not None:
-        rows = rows.filter(model_version__tool=tool)
-    newest: dict[tuple[str, str], int] = {}
+        makers = Tool.objects.filter(pk=tool).values("company")
+        of_it = Q(permission__tool=tool) | Q(permission__tool=None, company__in=makers)
+        rows = rows.filter(Q(model_version__tool=tool) | Q(of_it, model_version=None))
+    matters = Q(outputs_until__gt=LedgerNow()) | Q(acknowledged_at=None)
+    held: dict[tuple[str, int, int | None], list[Permission]] = {}
     by_use: dict[str, list[Withdrawal]] = {}
-    for row in rows.filter(Q(outputs_until__gt=LedgerNow()) | Q(acknowledged_at=None))[:500]:
-        key = (row.permission.use, row.permission.scope)
-        if newest.setdefault(key, row.permission_id) == row.permission_id:
-            by_use.setdefault(row.permission.use, []).append(row)
+    for row in _not_moot(artist, list(rows.filter(matters)[:500])):
+        no = row.permission
+        newer = held.setdefault((no.use, row.company_id, row.model_version_id), [])
+        if not any(_covers(one, no) for one in newer):
+            by_use.setdefault(no.use, []).append(row)
+        newer.append(no)
     return {use: stops(found) for use, found in by_use.items()}
+
+
+def _covers(newer: Permission, no: Permission) -> bool:
+    """Is the newer answer about all that the other was about, at one and the same company?"""
+    if newer.act_id == no.act_id:
+        return False
+    everywhere = not newer.territories or (
+        bool(no.territories) and set(no.territories) <= set(newer.territories)
+    )
+    one_of_many = no.act.entries > 1 or newer.act.entries > 1
+    same = newer.recording_id == no.recording_id and not one_of_many
+    return everywhere and (newer.recording_id is None or same)
+
+
+def _not_moot(artist: Artist, rows: Sequence[Withdrawal]) -> list[Withdrawal]:
+    """Without those whose tool has a yes again, in the scope of the no or within it."""
+    if not rows:
+        return []
+    scopes = {row.pk: _scopes_within(row) for row in rows}
+    since = list(
+        Permission.objects.filter(
+            Q(stance=Stance.ALLOW) | Q(way=Way.CLEARED),
+            artist=artist,
+            use__in={row.permission.use for row in rows},
+            scope__in=set().union(*scopes.values()),
+            pk__gt=min(row.permission_id for row in rows),
+        )
+    )
+    return [
+        row
+        for row in rows
+        if not any(_undoes(one, row.permission) and one.scope in scopes[row.pk] for one in since)
+    ]
+
+
+def _undoes(later: Permission, no: Permission) -> bool:
+    same = later.scope == no.scope and later.territories == no.territories
+    return (
+        later.pk > no.pk
+        and later.use == no.use
+        and (same or (later.stance == Stance.ALLOW and not later.territories))
+    )
+
+
+def _scopes_within(row: Withdrawal) -> set[str]:
+    """The scope of the no, and those within it that are about this company and this tool."""
+    no, model = row.permission, row.model_version
+    found = {no.scope}
+    if no.tool_id is None and model is not None:
+        found.add(scope_key(no.recording_id, None, model.tool_id))
+    if no.tool_id is None and no.company_id is None:
+        found.add(scope_key(no.recording_id, row.company_id, None))
+    return found
 
 
 def still_stopping(found: Sequence[Stop], scope: str, stance: str) -> list[Stop]:
@@ -72,22 +188,57 @@ def still_stopping(found: Sequence[Stop], scope: str, stance: str) -> list[Stop]
     return [one for one in found if one.scope != scope]
 
 
+def recordings_concerned(no: Permission) -> int | None:
+    """How many recordings an act named that said this no; None for all work."""
+    return None if no.recording_id is None else max(no.act.entries, 1)
+
+
+def begins_at(row: Withdrawal) -> datetime:
+    """When the no begins (UTC): a later day, or the moment in which it was given."""
+    later = row.permission.valid_from
+    return later if later is not None and later > row.created_at else row.created_at
+
+
+def about_no(no: Permission) -> str:
+    """For which recordings and countries a no is, where it is not for all; else empty."""
+    parts: list[str] = []
+    number = recordings_concerned(no)
+    if number is not None and number > 1:
+        words = ngettext("%(n)s recording", "%(n)s recordings", number)
+        parts.append(words % {"n": count(number)})
+    elif no.recording is not None:
+        parts.append(_("“%(title)s” only") % {"title": no.recording.title})
+    if no.territories:
+        parts.append(_("in %(countries)s only") % {"countries": _listed(no.territories)})
+    return ", ".join(parts)
+
+
+def _listed(territories: Iterable[str]) -> str:
+    return ", ".join(sorted(territories))
+
+
 def _stop(row: Withdrawal) -> Stop:
     at: datetime = row.at  # type: ignore[attr-defined]
-    model = row.model_version
+    model, no = row.model_version, row.permission
+    tool = model.tool if model is not None else no.tool
+    began = begins_at(row)
     return Stop(
-        use=row.permission.use,
-        scope=row.permission.scope,
+        use=no.use,
+        scope=no.scope,
+        about=about_no(no),
         company=row.company.party.name,
         company_language=row.company.party.language,
-        tool=model.tool.name if model is not None else "",
-        tool_slug=model.tool.slug if model is not None else "",
+        tool=tool.name if tool is not None else "",
+        tool_slug=tool.slug if tool is not None else "",
         model=model.name if model is not None else "",
         already_trained=row.already_trained,
-        began_at=row.created_at,
+        began_at=began,
+        waits=began > at,
         outputs_until=row.outputs_until,
         running_off=row.outputs_until > at,
         told_at=row.told_at,
+        is_being_told=row.told_at is None and row.has_webhook,  # type: ignore[attr-defined]
+        untold=why_untold(row),
         acknowledge_by=row.acknowledge_by,
         acknowledged_at=row.acknowledged_at,
         overdue=row.acknowledged_at is None and row.acknowledge_by <= at,

@@ -257,7 +257,11 @@ def tell_of_withdrawal(row: Withdrawal) -> None:
 
 def _unconfirmed(company: AICompany, only: int | None = None) -> list[Withdrawal]:
     rows = Withdrawal.objects.filter(company=company).select_related(
-        "permission__recording", "permission__tool", "artist__party", "model_version__tool"
+        "permission__recording",
+        "permission__tool",
+        "permission__act",
+        "artist__party",
+        "model_version__tool",
     )
     rows = rows.filter(acknowledged_at=None) if only is None else rows.filter(pk=only)
     return list(rows.order_by("pk"))

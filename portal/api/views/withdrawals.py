@@ -25,9 +25,11 @@ class WithdrawalsView(MachineView):
         operation_id="list_withdrawals",
         summary="What must stop",
         description=(
-            "The newest first. What a model version has learned is not undone; the next version "
-            "learns without it, and outputs of this one end at `outputs_until`. Confirm each by "
-            "`acknowledge_by`: who has not is shown to the artist as overdue."
+            "The newest first: what you might do before a no, and may not after it. It holds from "
+            "`began_at` on, which may be a later day. What a model version has learned is not "
+            "undone; the next version learns without it, and outputs of this one end at "
+            "`outputs_until`. Confirm each by `acknowledge_by`: who has not is shown to the artist "
+            "as overdue."
         ),
         parameters=[
             OpenApiParameter("state", str, enum=["open", "all"]),

@@ -17,7 +17,7 @@ from portal.queries.offers import reaching
 from portal.queries.rights import is_on_her_own
 from portal.queries.saying import about_text
 from portal.queries.why import UNCLAIMED, next_for_use, whose_move
-from portal.queries.withdrawals import stops, withdrawals_of
+from portal.queries.withdrawals import begins_at, stops, withdrawals_of
 from portal.roles import Scope
 from portal.views.permissions.common import (
     PortalRequest,
@@ -89,7 +89,7 @@ def withdrawals(request: PortalRequest, slug: str) -> HttpResponse:
         groups.append(
             {
                 "use": UseKind(first.permission.use),  # type: ignore[attr-defined]
-                "at": first.created_at,  # type: ignore[attr-defined]
+                "at": begins_at(first),  # type: ignore[arg-type]
                 "stops": stops(found),  # type: ignore[arg-type]
             }
         )

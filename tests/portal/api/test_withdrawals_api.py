@@ -1,0 +1,65 @@
+"""What a company reads of a no: about what it is, where, from when on, and until when."""
+
+from datetime import timedelta
+
+import pytest
+
+from consent.clock import now
+from consent.scopes import Scope
+from consent.services.permissions import answer_recordings
+from tests.consent.build import a_recording, a_tool, in_days
+from tests.portal.api.conftest import Machine, World
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_no_to_one_recording_names_it(machine: Machine, allowed: World) -> None:
+    allowed.says("deny", scope=Scope(recording=allowed.havn))
+    [item] = machine.get("withdrawals").json()["items"]
+    assert (item["isrc"], item["recordings"], item["territories"]) == (allowed.havn.isrc, 1, [])
+    assert item["outputs_until"] == item["began_at"]
+
+
+def test_a_no_to_many_recordings_is_one_and_the_changes_name_each(
+    machine: Machine, allowed: World
+) -> None:
+    other = a_recording(allowed.maren, holder=allowed.fjord, publisher=allowed.songs)
+    before = machine.get("permissions/changes").json()["head"]
+    act = answer_recordings(
+        by=None,
+        artist=allowed.maren,
+        use="generative_training",
+        stance="deny",
+        recordings=[allowed.havn.pk, other.pk],
+    )
+    assert act is not None
+    [item] = machine.get("withdrawals").json()["items"]
+    assert (item["isrc"], item["recordings"]) == (None, 2)
+    changes = machine.get("permissions/changes", after=before).json()["changes"]
+    assert {one["about"].get("isrc") for one in changes} == {allowed.havn.isrc, other.isrc}
+
+
+def test_a_no_for_some_countries_says_which(machine: Machine, allowed: World) -> None:
+    allowed.says("deny", territories=["DE", "AT"])
+    [item] = machine.get("withdrawals").json()["items"]
+    assert (item["isrc"], item["recordings"], item["territories"]) == (None, None, ["AT", "DE"])
+
+
+def test_a_no_for_later_says_from_when_on(machine: Machine, allowed: World) -> None:
+    day = in_days(3)
+    allowed.says("deny", valid_from=day)
+    [item] = machine.get("withdrawals").json()["items"]
+    assert item["began_at"].startswith(day.strftime("%Y-%m-%dT%H:%M:%S"))
+    assert item["acknowledge_by"] > (now() + timedelta(days=9)).isoformat()
+
+
+def test_a_tool_without_a_model_version_is_told_too(machine: Machine, allowed: World) -> None:
+    studio = a_tool(allowed.tool.company, "studio")
+    allowed.says("deny", scope=Scope(tool=studio))
+    [item] = machine.get("withdrawals").json()["items"]
+    assert (item["tool"], item["model_version"]) == ("studio", None)
+
+
+def test_a_company_without_a_licence_is_told_nothing(rival: Machine, allowed: World) -> None:
+    allowed.says("deny")
+    assert rival.get("withdrawals").json()["items"] == []
