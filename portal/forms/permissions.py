@@ -121,7 +121,9 @@ class AnswerForm(forms.Form):
         else:
             del self.fields["whom"]
         if current is not None:
+            typed = dict(self.initial)
             self._start_from(current)
+            self.initial.update(typed)
         if stance:
             self.initial["stance"] = stance
         said = self.data.get("stance", "") if self.is_bound else self.initial.get("stance", "")

@@ -104,6 +104,11 @@ def freshly(client: Client) -> Client:
     return _signed_in_at(client, time.time())
 
 
+def minutes_ago(client: Client, minutes: int) -> Client:
+    """The same browser, with a sign-in of a while ago."""
+    return _signed_in_at(client, time.time() - minutes * 60)
+
+
 def long_ago(client: Client) -> Client:
     """The same browser, with a sign-in of this morning."""
     return _signed_in_at(client, time.time() - 6 * 3600)

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core import mail
@@ -22,7 +23,7 @@ from portal.roles import Role
 from portal.services.delegation import grant_access
 from tests.cast import *  # noqa: F403 - the people in every story
 from tests.portal.pages import *  # noqa: F403 - Maren's world, and her signed in
-from tests.portal.pages import HTMX, SignIn, World, days_ahead, freshly, long_ago
+from tests.portal.pages import HTMX, SignIn, World, days_ahead, freshly, long_ago, minutes_ago
 
 pytestmark = pytest.mark.django_db
 
@@ -142,6 +143,60 @@ def test_a_yes_to_the_voice_asks_for_its_end_first(world: World, her: Client) ->
     given = Permission.objects.get()
     assert given.valid_until is not None
     assert f"{given.valid_until.astimezone(UTC):%Y-%m-%d %H:%M:%S}" == f"{days_ahead(300)} 23:59:59"
+
+
+def test_a_yes_to_the_voice_needs_a_sign_in_of_the_last_five_minutes_and_keeps_what_was_typed(
+    world: World, her: Client
+) -> None:
+    minutes_ago(her, 6)
+    her.post(world.url("answer", use="discovery"), {"stance": "allow"})
+    assert world.allowed("discovery")
+    typed = {"stance": "allow", "valid_until": days_ahead(300), "notice_days": "7"}
+    asked = her.post(world.url("answer_with", use="voice"), typed)
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
+    assert not Permission.objects.filter(use="voice").exists()
+    [back] = parse_qs(urlsplit(asked["Location"]).query)["next"]
+    form = her.get(back).text
+    assert f'value="{days_ahead(300)}"' in form
+    assert 'value="7"' in form
+    minutes_ago(her, 4)
+    her.post(world.url("answer_with", use="voice"), typed)
+    assert Permission.objects.get(use="voice").stance == "allow"
+
+
+def test_taking_a_voice_back_never_asks_and_bringing_it_back_does(
+    world: World, her: Client
+) -> None:
+    world.says("voice", "allow", valid_until=days_ahead(300, moment=True))
+    long_ago(her)
+    her.post(world.url("answer", use="voice"), {"stance": "deny"})
+    assert not world.allowed("voice")
+    took_back = Act.objects.latest("created_at")
+    undo = world.url("undo_act", ref=str(took_back.ref))
+    assert her.post(undo)["Location"].startswith("/accounts/reauthenticate/")
+    assert not world.allowed("voice")
+    minutes_ago(her, 4)
+    her.post(undo)
+    assert world.allowed("voice")
+    brought_back = Act.objects.latest("created_at")
+    long_ago(her)
+    her.post(world.url("undo_act", ref=str(brought_back.ref)))
+    assert not world.allowed("voice")
+
+
+def test_a_no_for_one_song_that_covers_a_yes_to_the_voice_is_not_lifted_without_a_sign_in(
+    world: World, her: Client
+) -> None:
+    song = {"recording": world.recordings[0].isrc}
+    world.says("voice", "allow", valid_until=days_ahead(300, moment=True))
+    her.post(world.url("answer", use="voice"), {"stance": "deny", **song})
+    minutes_ago(her, 6)
+    asked = her.post(world.url("clear_answer", use="voice"), song)
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
+    assert not world.allowed("voice")
+    freshly(her)
+    her.post(world.url("clear_answer", use="voice"), song)
+    assert world.allowed("voice")
 
 
 def test_a_no_to_the_voice_asks_for_nothing(world: World, her: Client) -> None:

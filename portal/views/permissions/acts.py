@@ -21,7 +21,13 @@ from portal.queries.saying import about_text
 from portal.roles import Role, Scope
 from portal.services.answers import undo
 from portal.services.bulk import FEW, ask_to_undo, see_to
-from portal.views.permissions.common import PortalRequest, leads, page_of, reader_of
+from portal.views.permissions.common import (
+    PortalRequest,
+    leads,
+    page_of,
+    reader_of,
+    sign_in_again,
+)
 from portal.views.permissions.saving import what_became
 
 PER_PAGE = 50
@@ -74,6 +80,12 @@ def undo_act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
     """Undo one act: each answer that nobody changed since is again what it was before."""
     reader = reader_of(request, slug, Scope.WITHDRAW)
     found = _act(reader, ref)
+    # Undoing anything but a yes may bring one back: to the voice, only soon after a sign-in.
+    if found.permissions.filter(use=UseKind.VOICE).exclude(stance=Stance.ALLOW).exists():
+        here = reader.url("act", ref=str(ref))
+        again = sign_in_again(request, Stance.ALLOW, here, use=UseKind.VOICE)
+        if again is not None:
+            return again
     if found.entries > FEW:
         return _undo_many(request, reader, found)
     try:

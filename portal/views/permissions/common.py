@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 RECENT_SIGN_IN_SECONDS: Final = 3600
 """A yes asks for a sign-in that is no older; a no never asks."""
 
+VOICE_SIGN_IN_SECONDS: Final = 300
+"""A yes to the voice asks for one that is no older than this."""
+
 AUTHENTICATIONS: Final = "account_authentication_methods"  # allauth's own record, in the session
 
 
@@ -146,16 +149,22 @@ def leads(request: PortalRequest, url: str) -> HttpResponse:
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
-def signed_in_recently(request: HttpRequest) -> bool:
-    """Whether whoever holds this session proved who she is within the last hour."""
+def signed_in_recently(request: HttpRequest, within: int = RECENT_SIGN_IN_SECONDS) -> bool:
+    """Whether whoever holds this session proved who she is `within` so many seconds."""
     records = request.session.get(AUTHENTICATIONS, [])
     newest = max((record.get("at", 0) for record in records), default=0)
-    return time.time() - newest < RECENT_SIGN_IN_SECONDS
+    return time.time() - newest < within
 
 
-def sign_in_again(request: PortalRequest, stance: str, back: str) -> HttpResponse | None:
-    """For a yes after a long while: prove who you are, then go on at `back`. None: go on."""
-    if stance != Stance.ALLOW or signed_in_recently(request):
+def sign_in_again(
+    request: PortalRequest, stance: str, back: str, *, use: str = ""
+) -> HttpResponse | None:
+    """For a yes after a long while: prove who you are, then go on at `back`. None: go on.
+
+    After a short while already where `use` is the voice.
+    """
+    within = VOICE_SIGN_IN_SECONDS if use == UseKind.VOICE else RECENT_SIGN_IN_SECONDS
+    if stance != Stance.ALLOW or signed_in_recently(request, within):
         return None
     messages.info(request, _("Before a yes, please sign in again. A no never asks for this."))
     return leads(request, f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}")

@@ -1,5 +1,7 @@
 """Permissions in general; and giving an answer, from whichever page."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -40,6 +42,9 @@ from portal.views.permissions.common import (
     wording_shown,
 )
 
+TYPED = ("valid_from", "valid_until", "territories", "notice_days", "whom")
+"""What is kept of a filled-in form while somebody signs in again."""
+
 
 @require_GET
 def permissions(request: PortalRequest, slug: str) -> HttpResponse:
@@ -73,7 +78,7 @@ def answer(request: PortalRequest, slug: str, use: str) -> HttpResponse:
         reader.access.require(reader.artist, scope_needed(use, stance))
         if stance == Stance.ALLOW and use in LENT_KINDS:
             return leads(request, _with_more(reader, about, use, stance))
-        again = sign_in_again(request, stance, _with_more(reader, about, use, stance))
+        again = sign_in_again(request, stance, _with_more(reader, about, use, stance), use=use)
         if again is not None:
             return again
     try:
@@ -109,12 +114,16 @@ def answer_with(request: PortalRequest, slug: str, use: str) -> HttpResponse:
         may_grant=reader.may(scope_needed(use, Stance.ALLOW)),
         minor=reach is not None and reach.is_minor,
         stance=wanted if wanted in Stance.values else "",
+        initial={name: request.GET[name] for name in TYPED if name in request.GET},
     )
     if request.method == "POST" and form.is_valid():
         stance = form.cleaned_data["stance"]
         if form.cleaned_data.get("whom") == "company" and about.tool is not None:
             about = About(company=AICompany.objects.get(pk=about.tool.company_id))
-        again = sign_in_again(request, stance, _with_more(reader, about, use, stance))
+        typed = {name: request.POST.get(name, "") for name in TYPED}
+        again = sign_in_again(
+            request, stance, _with_more(reader, about, use, stance, **typed), use=use
+        )
         if again is not None:
             return again
         try:
@@ -159,13 +168,20 @@ def clear_answer(request: PortalRequest, slug: str, use: str) -> HttpResponse:
     reader = reader_of(request, slug, Scope.WITHDRAW)
     use = use_of(use)
     about = about_of(reader.artist, request.POST)
+    territories = sorted(request.POST.get("territories", "").split())
+    last = _current(reader, about, use, territories)
+    if use == UseKind.VOICE and last is not None and last.stance != Stance.ALLOW:
+        # The wider answer that speaks again may be a yes.
+        again = sign_in_again(request, Stance.ALLOW, page_of(reader, about, use), use=use)
+        if again is not None:
+            return again
     try:
         given = take_back_narrower(
             by=reader.access,
             artist=reader.artist,
             use=use,
             about=about,
-            territories=request.POST.get("territories", "").split(),
+            territories=territories,
         )
     except Refused as refusal:
         note = Note(use, refused=refusal.sentence)
@@ -200,14 +216,17 @@ def _after(request: PortalRequest, reader: Reader, about: About, note: Note) -> 
     return leads(request, page_of(reader, about, note.use))
 
 
-def _with_more(reader: Reader, about: About, use: str, stance: str) -> str:
-    query = urlencode({**about_data(about), "stance": stance})
+def _with_more(reader: Reader, about: About, use: str, stance: str, **typed: str) -> str:
+    kept = {name: value for name, value in typed.items() if value}
+    query = urlencode({**about_data(about), "stance": stance, **kept})
     return f"{reader.url('answer_with', use=use)}?{query}"
 
 
-def _current(reader: Reader, about: About, use: str) -> Permission | None:
+def _current(
+    reader: Reader, about: About, use: str, territories: Sequence[str] = ()
+) -> Permission | None:
     found = Permission.objects.filter(
-        artist=reader.artist, use=use, scope=about.key, territories=[]
+        artist=reader.artist, use=use, scope=about.key, territories=list(territories)
     )
     last = found.order_by("-id").first()
     return None if last is None or last.way == "cleared" else last

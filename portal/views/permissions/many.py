@@ -65,7 +65,7 @@ def answer_many_recordings(request: PortalRequest, slug: str) -> HttpResponse:
         return leads(request, back)
     use, stance = _use(form), _stance(form)
     reader.access.require(reader.artist, scope_needed(use, stance))
-    again = sign_in_again(request, stance, back)
+    again = sign_in_again(request, stance, back, use=use)
     if again is not None:
         return again
     recordings = _selection(form).keys(reader.artist)

@@ -81,7 +81,7 @@ def answer_request(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpRes
     stance = request.POST.get("stance", "")
     if stance in Stance.values:
         reader.access.require(reader.artist, scope_needed(asked.use, stance))
-    again = sign_in_again(request, stance, reader.url("requests"))
+    again = sign_in_again(request, stance, reader.url("requests"), use=asked.use)
     if again is not None:
         return again
     try:
