@@ -93,6 +93,8 @@ def scenes(stage: Stage) -> Iterator[Scene]:
     yield Scene(day(7, 14, 18), _maren_keeps_an_album)
     yield Scene(day(7, 20, 12), _tarik_signs_his_splits)
     yield Scene(day(8, 1, 9), _kanal_ends_a_licence)
+    for when in ((2, 9), (4, 14), (5, 12), (7, 16)):
+        yield Scene(day(*when, 9), _makers_confirm)
     yield Scene(day(8, 3, 18), _daryna_withdraws)
     yield Scene(day(8, 4, 4), _makers_read)
     yield Scene(day(8, 6, 9), _meridian_confirms)
@@ -578,6 +580,14 @@ def _makers_read(stage: Stage) -> None:
     """Clients ask every day what must stop, and so learn of it."""
     for maker in stage.makers.values():
         note_told(withdrawals_for(maker, open_only=True))
+
+
+def _makers_confirm(stage: Stage) -> None:
+    """Within two days of a no to a recording or two, everybody has confirmed."""
+    _makers_read(stage)
+    for maker in stage.makers.values():
+        for row in withdrawals_for(maker, open_only=True):
+            acknowledge_withdrawal(by=None, company=maker, ref=str(row.ref))
 
 
 def _meridian_confirms(stage: Stage) -> None:
