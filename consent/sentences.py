@@ -1,7 +1,8 @@
 """Reasons as sentences, in two voices: to the artist and her people, and to an AI company.
 
-An AI company never learns who else was asked, who holds which share, or what a contract says; it
-gets the code and a sentence without names.
+Of another artist her people learn who is outstanding, in one and the same sentence whatever she
+answered (`consent.discretion`). An AI company never learns who else was asked, who holds which
+share, or what a contract says; it gets the code and a sentence without names.
 """
 
 from dataclasses import dataclass
@@ -196,6 +197,24 @@ SENTENCES: dict[Code, Sentence] = {
     ),
 }
 
+OF_OTHERS: dict[Code, Sentence] = {
+    Code.ARTIST_UNDECIDED: Sentence(
+        _("%(who)s has not said yes."),
+        _("The artist has not said yes."),
+        Move.ARTIST,
+        _("It takes the yes of %(who)s."),
+    ),
+    Code.ARTIST_ALLOWS: Sentence(
+        _("%(who)s does not stand in the way."), _("The artist says yes.")
+    ),
+}
+"""What is said of artists who are not the reader's own, by the codes that `seen_by` leaves."""
+
+
+def sentence_of(code: Code, *, others: bool = False) -> Sentence:
+    """The sentence of a code. `others`: about an artist who is not the reader's own."""
+    return OF_OTHERS[code] if others else SENTENCES[code]
+
 
 def spell(
     code: Code,
@@ -207,9 +226,13 @@ def spell(
     until_text: str = "",
     clause: str = "",
     plain: bool = False,
+    others: bool = False,
 ) -> str:
-    """The reason as a sentence. `plain` is the voice for AI companies: it names nobody."""
-    sentence = SENTENCES[code]
+    """The reason as a sentence. `plain` is the voice for AI companies: it names nobody.
+
+    `others`: about an artist who is not the reader's own.
+    """
+    sentence = sentence_of(code, others=others)
     values: dict[str, Any] = {
         "who": who or str(_("Somebody")),
         "right": str(right),
@@ -226,6 +249,9 @@ def _day(until: datetime) -> str:
     return str(_("%(day)s (UTC)")) % {"day": text} if days.ends_elsewhere(until) else text
 
 
-def what_is_missing(code: Code, *, who: str = "", right: str | Promise = "") -> str:
+def what_is_missing(
+    code: Code, *, who: str = "", right: str | Promise = "", others: bool = False
+) -> str:
     """What somebody could do about a no, or an empty text where there is nothing to do."""
-    return str(SENTENCES[code].todo) % {"who": who or str(_("Somebody")), "right": str(right)}
+    todo = sentence_of(code, others=others).todo
+    return str(todo) % {"who": who or str(_("Somebody")), "right": str(right)}

@@ -15,9 +15,10 @@ from django.db import connection
 from django.db.models import DateTimeField, Func, Q
 
 from consent.decisions import Code, Decision, Reason, Verdict
+from consent.discretion import PERSONAL, seen_by
 from consent.models import AICompany, Artist, Party, Permission, Tool, Wording
 from consent.queries.decision import Answered, Ask, Loaded, decide_many, load
-from consent.sentences import SENTENCES, Move, spell, what_is_missing
+from consent.sentences import Move, sentence_of, spell, what_is_missing
 from consent.words import Authority, Right, UseKind
 
 
@@ -35,7 +36,8 @@ class Group:
 class Step:
     """One reason, ready to be read. `seq` is its ledger position, `until` a UTC moment.
 
-    `party` is the key of who decided, or must move.
+    `party` is the key of who decided, or must move. `others`: it is about an artist who is not the
+    reader's own, and says no more than whether she stands in the way.
     """
 
     code: str
@@ -48,6 +50,7 @@ class Step:
     move: str = ""
     licence: str = ""
     party: int | None = None
+    others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,11 @@ class UseView:
     """What an artist answered on a use kind, and what really holds.
 
     `answer` is the one that speaks in general; where none does yet, one given for later.
-    `state`: `holds` (allowed for some recording and tool), `overridden` (allowed although she did
-    not say yes), `not_in_force` (she said yes, and nothing is allowed), `waits` (for her),
-    `refused`. `main_reason` is what stands most in the way of the recordings that no tool may
-    use, and `main_reason_recordings` how many of them it concerns.
+    `state`: `holds` (allowed for some recording and tool), `overridden` (a contract allows what she
+    did not say yes to, for `overridden` of the `allowed` recordings), `not_in_force` (she said
+    yes, and nothing is allowed), `waits` (for her), `refused`. `main_reason` is what stands most
+    in the way of the recordings that no tool may use, and `main_reason_recordings` how many of
+    them it concerns.
     """
 
     use: UseKind
@@ -98,6 +102,7 @@ class UseView:
     stance: str
     recordings: int
     allowed: int
+    overridden: int
     tools: tuple[ToolView, ...]
     exceptions: int
     main_reason: Step | None
@@ -119,21 +124,25 @@ class UseView:
 
 @dataclass(slots=True)
 class _Names:
-    """Names of the parties that reasons speak of, in one query."""
+    """Names of the parties that reasons speak of, in one query.
 
+    The decisions are as the people of `artist` may read them.
+    """
+
+    artist: int
     of: dict[int, str] = field(default_factory=dict)
 
     @classmethod
     def for_decisions(
-        cls, decisions: Iterable[Decision], known: Mapping[int, str] | None = None
+        cls, artist: int, decisions: Iterable[Decision], known: Mapping[int, str] | None = None
     ) -> "_Names":
         """Asks only for the names that are not `known`."""
         known = known or {}
         keys = {r.party for d in decisions for r in d.reasons if r.party is not None}
         if keys <= known.keys():
-            return cls(dict(known))
+            return cls(artist, dict(known))
         found = dict(Party.objects.filter(pk__in=keys).values_list("pk", "name"))
-        return cls({**known, **found})
+        return cls(artist, {**known, **found})
 
     def steps(self, decision: Decision) -> tuple[Step, ...]:
         return tuple(self.step(r) for r in decision.reasons)
@@ -141,7 +150,7 @@ class _Names:
     def step(self, reason: Reason) -> Step:
         who = self.of.get(reason.party, "") if reason.party is not None else ""
         right = Right(reason.right).label if reason.right else ""
-        sentence = SENTENCES[reason.code]
+        others = reason.code in PERSONAL and reason.party != self.artist
         missing = reason.verdict is Verdict.NO
         return Step(
             code=reason.code.value,
@@ -153,27 +162,40 @@ class _Names:
                 authority=Authority(reason.authority).label if reason.authority else "",
                 until=reason.until,
                 clause=reason.clause,
+                others=others,
             ),
             who=who,
             seq=reason.seq,
             until=reason.until,
-            todo=what_is_missing(reason.code, who=who, right=right) if missing else "",
-            move=sentence.move.value if missing else Move.NOBODY.value,
+            todo=(
+                what_is_missing(reason.code, who=who, right=right, others=others) if missing else ""
+            ),
+            move=(
+                sentence_of(reason.code, others=others).move.value if missing else Move.NOBODY.value
+            ),
             licence=reason.licence,
             party=reason.party,
+            others=others,
         )
 
 
-def explain(ask: Ask, *, known_seq: int | None = None) -> tuple[Answered, tuple[Step, ...]]:
-    """One decision with its reasons as sentences, in order."""
+def explain(
+    ask: Ask, *, artist: Artist, known_seq: int | None = None
+) -> tuple[Answered, tuple[Step, ...]]:
+    """One decision with its reasons as sentences, in order, for the people of `artist`."""
     answered = decide_many([ask], known_seq=known_seq)
-    return answered, _Names.for_decisions(answered.decisions).steps(answered.decisions[0])
+    [steps] = steps_of(answered.decisions, artist=artist)
+    return answered, steps
 
 
-def steps_of(decisions: Sequence[Decision]) -> list[tuple[Step, ...]]:
-    """The reasons of several decisions as sentences; one query for all names."""
-    names = _Names.for_decisions(decisions)
-    return [names.steps(d) for d in decisions]
+def steps_of(decisions: Sequence[Decision], *, artist: Artist) -> list[tuple[Step, ...]]:
+    """The reasons of several decisions as sentences, for the people of `artist`.
+
+    Of other artists no more than whether they stand in the way. One query for all names.
+    """
+    seen = [seen_by(decision, (artist.pk,)) for decision in decisions]
+    names = _Names.for_decisions(artist.pk, seen)
+    return [names.steps(decision) for decision in seen]
 
 
 # Tools whose company holds a licence that may touch the artist's recordings, or that she has
@@ -353,10 +375,9 @@ def explain_groups(artist: Artist, *, use: str, tool: Tool) -> list[Alike]:
     groups = groups_of(artist, tools_for(artist).listing)
     loaded = load([Ask(g.isrc, use, tool.slug) for g in groups] or [Ask("", use, tool.slug)])
     decisions = [loaded.decide(Ask(g.isrc, use, tool.slug), bare=g.bare) for g in groups]
-    names = _Names.for_decisions(decisions)
     found: dict[tuple[Step, ...], Alike] = {}
-    for group, decision in zip(groups, decisions, strict=True):
-        steps = names.steps(decision)
+    told = steps_of(decisions, artist=artist)
+    for group, decision, steps in zip(groups, decisions, told, strict=True):
         words = tuple(replace(step, seq=None) for step in steps)
         held = found.get(words)
         found[words] = (
@@ -399,9 +420,9 @@ def uses_of(
         or [Ask("", "", "")]
     )
     plain: dict[Reason, Reason] = {}
-    lots = {use: _lots_of(use, tools, groups, loaded, plain) for use in UseKind}
+    lots = {use: _lots_of(artist, use, tools, groups, loaded, plain) for use in UseKind}
     decisions = (one for some in lots.values() for lot in some for one in lot.decisions)
-    names = _Names.for_decisions(decisions, found.names)
+    names = _Names.for_decisions(artist.pk, decisions, found.names)
     return [
         _use_view(
             artist,
@@ -421,7 +442,10 @@ def uses_of(
 
 @dataclass(slots=True)
 class _Lot:
-    """Recordings that every tool may or may not use for the same reasons, for one use kind."""
+    """Recordings that every tool may or may not use for the same reasons, for one use kind.
+
+    The decisions are as the artist's people may read them.
+    """
 
     decisions: tuple[Decision, ...]  # one for each tool, as are the reasons for a no
     against: tuple[tuple[Reason, ...], ...]
@@ -434,6 +458,7 @@ class _Lot:
 
 
 def _lots_of(
+    artist: Artist,
     use: UseKind,
     tools: Sequence[Tool],
     groups: Sequence[Group],
@@ -461,7 +486,10 @@ def _lots_of(
             for tool in tools:
                 key = (tool.pk, group.profile, said, listed[tool.company.pk])
                 if key not in decided:
-                    decision = loaded.decide(Ask(group.isrc, use, tool.slug), bare=group.bare)
+                    decision = seen_by(
+                        loaded.decide(Ask(group.isrc, use, tool.slug), bare=group.bare),
+                        (artist.pk,),
+                    )
                     decided[key] = decision, _against(decision, plain)
                 found.append(decided[key])
             lots[kind] = _Lot(tuple(one for one, _ in found), tuple(why for _, why in found))
@@ -487,13 +515,8 @@ def _use_view(
         allowed = sum(lot.recordings for lot in lots if lot.decisions[i].allowed)
         steps = names.steps(lots[0].decisions[i]) if lots else ()
         views.append(ToolView(tool, allowed, total, steps))
-    overridden = any(
-        reason.code is Code.OVERRIDDEN
-        for lot in lots
-        for decision in lot.decisions
-        if decision.allowed
-        for reason in decision.reasons
-    )
+    overridden = [lot for lot in lots if _without_her(lot, artist.pk)]
+    overridden_total = sum(lot.recordings for lot in overridden)
     # What no tool may use: why not, by the tool that comes nearest.
     nearest = Counter[Reason]()
     for lot in lots if tools else ():
@@ -503,14 +526,15 @@ def _use_view(
     answer = next((a for a in answers if a.scope == "*/*" and not a.territories), None)
     stance = _stance(answer, loaded.at)
     allowed_total = sum(lot.recordings for lot in lots if lot.allowed)
-    top = _heaviest(nearest, stance)
+    top = _heaviest(nearest, stance, artist.pk)
     return UseView(
         use=use,
-        state=_state(stance, allowed_total, overridden, waiting),
+        state=_state(stance, allowed_total, overridden_total, waiting),
         answer=answer,
         stance=stance,
         recordings=total,
         allowed=allowed_total,
+        overridden=overridden_total,
         tools=tuple(views),
         exceptions=sum(
             1 for a in answers if (a.scope != "*/*" or a.territories) and a.way != "cleared"
@@ -547,9 +571,9 @@ def _gaps(tools: Sequence[Tool], lots: Sequence[_Lot], names: _Names) -> tuple[G
                 companies.setdefault(reason, {})[tool.company.party.name] = None
                 concerned.setdefault(reason, set()).add(n)
     gaps = [
-        Gap(names.step(reason), tuple(whom), sum(lots[n].recordings for n in concerned[reason]))
+        Gap(step, tuple(whom), sum(lots[n].recordings for n in concerned[reason]))
         for reason, whom in companies.items()
-        if SENTENCES[reason.code].todo
+        if (step := names.step(reason)).todo
     ]
     return tuple(sorted(gaps, key=lambda gap: -gap.recordings))
 
@@ -573,16 +597,36 @@ def _stance(answer: Permission | None, at: datetime) -> str:
     return answer.stance
 
 
-def _heaviest(reasons: Counter[Reason], stance: str) -> Reason | None:
+def _heaviest(reasons: Counter[Reason], stance: str, artist: int) -> Reason | None:
     """The reason that matters most to her: with a yes, what stands in its way elsewhere."""
     own = {Code.ARTIST_UNDECIDED, Code.ARTIST_DENIES, Code.ARTIST_ASKS, Code.ARTIST_WITHDREW}
-    ranked = sorted(
-        reasons, key=lambda r: (stance == "allow" and r.code in own, -reasons[r], r.code)
-    )
+
+    def rank(reason: Reason) -> tuple[bool, int, str]:
+        hers = reason.code in own and reason.party == artist
+        return stance == "allow" and hers, -reasons[reason], reason.code
+
+    ranked = sorted(reasons, key=rank)
     return ranked[0] if ranked else None
 
 
-def _state(stance: str, allowed: int, overridden: bool, waiting: int) -> str:
+def _without_her(lot: _Lot, artist: int) -> bool:
+    """Does a contract allow some tool to use them that her own answer would not?
+
+    Where she says yes herself, and that to every tool that may, nobody overrides her.
+    """
+    return any(
+        decision.allowed
+        and any(r.code is Code.OVERRIDDEN for r in decision.reasons)
+        and not any(r.party == artist and r.verdict is Verdict.YES for r in _answers(decision))
+        for decision in lot.decisions
+    )
+
+
+def _answers(decision: Decision) -> Iterable[Reason]:
+    return (reason for reason in decision.reasons if reason.code in PERSONAL)
+
+
+def _state(stance: str, allowed: int, overridden: int, waiting: int) -> str:
     if allowed:
         return "overridden" if overridden and stance != "allow" else "holds"
     if stance == "allow":

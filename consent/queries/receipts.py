@@ -1,7 +1,8 @@
 """Which leaves a receipt needs: all that an answer rests on, and what ties pseudonyms to names.
 
-Of other people only what they said and claim is taken in, never what they are: the state of a
-party (a minor, an estate) is the artist's own, an organisation's, or one that a reason names.
+Of other people only what they claim and licensed is taken in, never what they answered or are: the
+answers are the artist's own, and the state of a party (a minor, an estate) hers, an organisation's,
+or one that a reason names.
 """
 
 import uuid
@@ -12,6 +13,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from consent.decisions import NEEDS, Code, Decision, Facts, touches
+from consent.discretion import seen_by
 from consent.models import (
     Artist,
     ModelVersionState,
@@ -48,11 +50,12 @@ def grounds_of(
     """What the answer to `ask` rests on, for a receipt of `artist`, who may read it.
 
     The recording's identity, the tool with its company, the claims on every right that the use
-    needs and their holders, the licences with the model versions that they name, everybody's
-    answers that decide, and all that the artist herself said of this use and recording.
+    needs and their holders, the licences with the model versions that they name, and all that the
+    artist herself said of this use and recording. Of other artists the decision says only who is
+    outstanding (`consent.discretion`), and their answers are no part of it.
     """
     loaded = load([ask], at=ask.at, known_seq=known_seq)
-    facts, decision = loaded.facts(ask), loaded.decide(ask)
+    facts, decision = loaded.facts(ask), seen_by(loaded.decide(ask), (artist.pk,))
     known = Q(entry__seq__lte=loaded.seq, entry__recorded_at__lte=loaded.at)
     seqs = {reason.seq for reason in decision.reasons if reason.seq is not None}
     seqs |= _object(facts)

@@ -8,6 +8,7 @@ from django.db.models import F, Model, Q, QuerySet
 
 from consent.decisions import Decision
 from consent.models import (
+    Artist,
     LicenceVersion,
     Permission,
     Recording,
@@ -49,6 +50,7 @@ class Day:
 
 
 def allowed_on(
+    artist: Artist,
     recording: Recording,
     *,
     use: str,
@@ -57,7 +59,7 @@ def allowed_on(
     end: datetime,
     known_at: datetime | None = None,
 ) -> Day:
-    """What held for one recording, use and tool between `begin` and `end` (UTC).
+    """What held for one recording, use and tool between `begin` and `end` (UTC), for her people.
 
     `known_at` answers as it was known then; None: as it is known now. Raises as
     `consent.queries.history.what_was_allowed`.
@@ -76,7 +78,7 @@ def allowed_on(
         )
         known_seq = answer.known_seq  # what is written meanwhile does not mix two answers
         found.append((at, answer.tools[0].decision, answer.known_seq))
-    steps = steps_of([decision for _at, decision, _seq in found])
+    steps = steps_of([decision for _at, decision, _seq in found], artist=artist)
     lines = reason_lines(*steps)
     held: list[Held] = []
     before: list[tuple[str, int | None]] | None = None

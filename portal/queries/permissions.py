@@ -117,7 +117,7 @@ def recording_rows(reader: Reader, recording: Recording, *, note: Note = NOTHING
     decisions = [
         loaded.decide(Ask(recording.isrc, use, tool.slug)) for use in UseKind for tool in tools
     ]
-    steps = steps_of(decisions)
+    steps = steps_of(decisions, artist=reader.artist)
     everything, mine = scope_key(None, None, None), scope_key(recording.pk, None, None)
     answers = _speaking(reader, [everything, mine])
     rows = []
@@ -137,7 +137,7 @@ def pair_row(
     wordings = current_wordings(reader.language)
     loaded = load([Ask(recording.isrc, use, tool.slug)])
     decision = loaded.decide(Ask(recording.isrc, use, tool.slug))
-    [steps] = steps_of([decision])
+    [steps] = steps_of([decision], artist=reader.artist)
     key = scope_key(recording.pk, None, tool.pk)
     own = _speaking(reader, [key]).get((use, key))
     about = {"recording": recording.isrc, "tool": tool.slug}

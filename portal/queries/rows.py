@@ -39,6 +39,11 @@ OWN_ANSWER = frozenset(
 )
 
 
+def is_own_answer(step: Step) -> bool:
+    """Is it her own answer that the step is about, and one that she can change?"""
+    return step.code in OWN_ANSWER and not step.others
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     label: str
@@ -250,11 +255,11 @@ def state_of(steps: Sequence[Step], *, allowed: bool, whole: bool = True) -> str
     """
     codes = {step.code for step in steps}
     if allowed:
-        if Code.OVERRIDDEN in codes and Code.ARTIST_ALLOWS not in codes:
+        if Code.OVERRIDDEN in codes and codes.isdisjoint((Code.ARTIST_ALLOWS, Code.RUNS_OFF)):
             return "overridden"
         return "allowed" if whole else "partly"
     deciding = next((s for s in steps if s.verdict == Verdict.NO), None)
-    own = any(s.code in OWN_ANSWER for s in steps if s.verdict == Verdict.NO)
+    own = any(is_own_answer(s) for s in steps if s.verdict == Verdict.NO)
     return "denied" if own or deciding is None else "idle"
 
 
@@ -277,7 +282,7 @@ def deciding_sentence(steps: Sequence[Step], state: str) -> str:
         step = next((s for s in steps if s.code == Code.OVERRIDDEN), None)
     else:
         against = [s for s in steps if s.verdict == Verdict.NO]
-        own = [s for s in against if s.code in OWN_ANSWER]
+        own = [s for s in against if is_own_answer(s)]
         step = next(iter((own if state == "denied" else []) + against), None)
     if step is None:
         step = steps[-1] if steps else None
@@ -321,7 +326,7 @@ def _effects(
     if view.state == "holds":
         whole = view.allowed == view.recordings
         effects = [Effect("allowed" if whole else "partly", _holds(view), links)]
-        blocked = view.main_reason is not None and view.main_reason.code not in OWN_ANSWER
+        blocked = view.main_reason is not None and not is_own_answer(view.main_reason)
         if view.stance == Stance.ALLOW and not whole and blocked:
             effects.append(
                 Effect(
@@ -332,6 +337,8 @@ def _effects(
             )
     elif view.state == "overridden":
         effects = [Effect("overridden", _overridden(view), links)]
+        if view.allowed > view.overridden:
+            effects.append(Effect("partly", _by_her_exceptions(view)))
     elif view.state == "not_in_force":
         effects = [
             Effect(
@@ -457,7 +464,7 @@ def _overridden(view: UseView) -> str:
         (s for tool in view.tools for s in tool.steps if s.code == Code.OVERRIDDEN and tool.holds),
         None,
     )
-    facts = {"some": _of(view.allowed, view.recordings), "companies": companies_text(view)}
+    facts = {"some": _of(view.overridden, view.recordings), "companies": companies_text(view)}
     if step is None:
         who = _("A contract covers it without asking you.")
     else:
@@ -468,6 +475,12 @@ def _overridden(view: UseView) -> str:
             "%(who)s It covers %(some)s, for %(companies)s. Your no was delivered as an objection."
         ) % {"who": who, **facts}
     return _("%(who)s It covers %(some)s, for %(companies)s.") % {"who": who, **facts}
+
+
+def _by_her_exceptions(view: UseView) -> str:
+    return _("%(some)s, by exceptions from what you said in general.") % {
+        "some": _of(view.allowed - view.overridden, view.recordings)
+    }
 
 
 def _waits(view: UseView, requests: Sequence[PermissionRequest]) -> str:
@@ -521,6 +534,13 @@ def stopping_text(company: str, stops: Sequence[Stop]) -> str:
     facts = {"company": company, "until": plain_end(until), "day": plain_begin(began)}
     if not all(one.at_once for one in stops):
         must = _("%(company)s must stop new outputs by %(until)s") % facts
+    elif all(one.waits for one in stops):
+        must = _("%(company)s must stop on %(day)s") % facts
+    else:
+        must = _("%(company)s must stop at once") % facts
+    about = dict.fromkeys(one.about for one in stops)
+    if len(about) == 1 and "" not in about:
+        must = _("%(must)s (%(about)s)") % {"must": must, "about": next(iter(about))}
     if any(one.overdue for one in stops):
         due = min(one.acknowledge_by for one in stops)
         return _("%(must)s; it was to confirm by %(due)s and has not.") % {
@@ -535,14 +555,7 @@ def stopping_text(company: str, stops: Sequence[Stop]) -> str:
         }
     if all(one.told_at is not None for one in stops):
         return _("%(must)s; it was told, and has not confirmed yet.") % {"must": must}
-    elif all(one.waits for one in stops):
-        must = _("%(company)s must stop on %(day)s") % facts
-    else:
-        must = _("%(company)s must stop at once") % facts
-    about = dict.fromkeys(one.about for one in stops)
-    if len(about) == 1 and "" not in about:
-        must = _("%(must)s (%(about)s)") % {"must": must, "about": next(iter(about))}
-    return _("%(must)s; it is being told.") % {"must": must}
     deaf = next((one.untold for one in stops if one.untold and not one.is_being_told), "")
     if deaf:
         return _("%(must)s. %(untold)s") % {"must": must, "untold": deaf}
+    return _("%(must)s; it is being told.") % {"must": must}

@@ -243,20 +243,20 @@ def _meaning(
         after=after,
         companies_before=tuple(whom_before),
         companies_after=tuple(whom_after),
-        blocks=_blocks(refused, sizes),
+        blocks=_blocks(artist, refused, sizes),
         trained=trained,
     )
 
 
 def _blocks(
-    refused: Sequence[tuple[Decision, int]], sizes: Sequence[int]
+    artist: Artist, refused: Sequence[tuple[Decision, int]], sizes: Sequence[int]
 ) -> tuple[tuple[Step, int], ...]:
     """What would still stand in the way, the most frequent first; `sizes` are those of groups."""
     if not refused:
         return ()
     groups: dict[str, set[int]] = {}
     reasons: dict[str, Step] = {}
-    steps = steps_of([decision for decision, _group in refused])
+    steps = steps_of([decision for decision, _group in refused], artist=artist)
     for found, (_decision, group) in zip(steps, refused, strict=True):
         step = next(one for one in found if one.verdict == Verdict.NO)
         reasons.setdefault(step.sentence, step)

@@ -12,7 +12,7 @@ from consent.queries.effective import Step, UseView
 from consent.sentences import MOVES, Move
 from consent.words import Stance
 from portal.context import address
-from portal.queries.rows import OWN_ANSWER, Reader
+from portal.queries.rows import Reader, is_own_answer
 from portal.roles import Scope
 
 UNCLAIMED = frozenset({Code.RIGHT_UNKNOWN, Code.RIGHT_UNDER_CLAIMED})
@@ -92,7 +92,7 @@ def next_step(steps: Sequence[Step], reader: Reader, switch_url: str) -> NextSte
             _("You can say no at any time, without a reason."), switch_url, _("The answer")
         )
     for step in mine:
-        if step.code in OWN_ANSWER:
+        if is_own_answer(step):
             others = len(against) - 1
             sentence = _("Your own answer stands in the way, and you can change it.")
             if others:
@@ -128,7 +128,7 @@ def next_step(steps: Sequence[Step], reader: Reader, switch_url: str) -> NextSte
 def next_for_use(view: UseView, reader: Reader, switch_url: str) -> NextStep | None:
     """The one thing that this artist can do so that a use could be allowed, if there is one."""
     if view.stance != Stance.ALLOW:
-        alone = all(gap.step.code in OWN_ANSWER for gap in view.missing)
+        alone = all(is_own_answer(gap.step) for gap in view.missing)
         if view.missing and alone:
             return NextStep(_("Only your own answer stands in the way."), switch_url, _("Answer"))
         return NextStep(

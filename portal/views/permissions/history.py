@@ -88,7 +88,7 @@ def history(request: PortalRequest, slug: str) -> HttpResponse:
     found = None
     if form.is_bound and form.is_valid():
         try:
-            found = _day(form)
+            found = _day(reader, form)
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
     return render(
@@ -120,12 +120,13 @@ def _with_receipts(reader: Reader, form: HistoryForm, found: Day) -> list[tuple[
     ]
 
 
-def _day(form: HistoryForm) -> Day:
+def _day(reader: Reader, form: HistoryForm) -> Day:
     data = form.cleaned_data
     present = now()
     begin, end = _bounds(data["day"], present)
     known = data["known_on"]
     return allowed_on(
+        reader.artist,
         Recording.objects.get(isrc=data["isrc"]),
         use=data["use"],
         tool=tool_of(data["tool"]),
