@@ -58,6 +58,7 @@ class Code(StrEnum):
     ARTIST_WITHDREW = "artist_withdrew"
     ANSWER_EXPIRED = "answer_expired"
     ANSWER_REVOKED = "answer_revoked"
+    ANSWER_OUTDATED = "answer_outdated"
     RUNS_OFF = "runs_off"
     OVERRIDDEN = "overridden"
     OBJECTION = "objection"
@@ -164,7 +165,10 @@ class LicenceFacts:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer that speaks in one scope. `maker` is "", "company" or "tool"."""
+    """The answer that speaks in one scope. `maker` is "", "company" or "tool".
+
+    `text` is the version of the wording that was read, the first where none is recorded.
+    """
 
     stance: str
     seq: int
@@ -176,6 +180,7 @@ class Answer:
     valid_until: datetime | None = None
     notice_days: int | None = None
     took_back_allow: bool = False
+    text: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +198,10 @@ class ArtistFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that one decision reads, as it was known at ledger position `seq`."""
+    """Everything that one decision reads, as it was known at ledger position `seq`.
+
+    `meant_since` is the version of the wording since which it means what it means now.
+    """
 
     seq: int
     recording: RecordingFacts | None
@@ -202,6 +210,7 @@ class Facts:
     licences: tuple[LicenceFacts, ...] = ()
     artists: dict[int, ArtistFacts] = field(default_factory=dict)
     changes_at: datetime | None = None  # a claim or licence given for later begins
+    meant_since: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -606,7 +615,7 @@ def _people(
         if artist is None:
             reason = Reason(Code.ARTIST_UNDECIDED, Verdict.NO, key)
         else:
-            reason = _answer(question, artist, outputs)
+            reason = _answer(question, artist, facts.meant_since, outputs)
         # Whoever may not be dealt with is no party to a contract that does without her either.
         bound = overriding is not None and reason.code is not Code.ARTIST_SUSPENDED
         if bound and reason.verdict is Verdict.NO:
@@ -645,7 +654,7 @@ def _places(artist: ArtistFacts, question: Question) -> list[str | None]:
     return [None, *sorted({t for a in artist.answers for t in a.territories})]
 
 
-def _answer(question: Question, artist: ArtistFacts, outputs: _Outputs) -> Reason:
+def _answer(question: Question, artist: ArtistFacts, meant_since: int, outputs: _Outputs) -> Reason:
     if artist.suspended:
         return Reason(Code.ARTIST_SUSPENDED, Verdict.NO, artist.key)
     found: list[Reason] = []
@@ -654,7 +663,7 @@ def _answer(question: Question, artist: ArtistFacts, outputs: _Outputs) -> Reaso
         heard = [a for a in speaking if not any(_narrower(b, a) for b in speaking)]
         if not heard:
             return Reason(Code.ARTIST_UNDECIDED, Verdict.NO, artist.key)
-        found += [_reason(a, question.at, artist, outputs) for a in heard]
+        found += [_reason(a, question.at, artist, meant_since, outputs) for a in heard]
         no = next((r for r in found if r.verdict is Verdict.NO), None)
         if no is not None:
             return no
@@ -664,16 +673,11 @@ def _answer(question: Question, artist: ArtistFacts, outputs: _Outputs) -> Reaso
     return min(found, key=lambda r: (r.until is None, r.until or question.at))
 
 
-def _reason(answer: Answer, at: datetime, artist: ArtistFacts, outputs: _Outputs) -> Reason:
+def _reason(
+    answer: Answer, at: datetime, artist: ArtistFacts, meant_since: int, outputs: _Outputs
+) -> Reason:
     if answer.stance == "allow":
-        over = answer.valid_until is not None and answer.valid_until <= at
-        return Reason(
-            Code.ANSWER_EXPIRED if over else Code.ARTIST_ALLOWS,
-            Verdict.NO if over else Verdict.YES,
-            artist.key,
-            seq=answer.seq,
-            until=answer.valid_until,
-        )
+        return _yes(answer, at, artist, meant_since)
     runs_off = outputs.run_off(answer)
     if runs_off is not None and runs_off > at:
         return Reason(Code.RUNS_OFF, Verdict.YES, artist.key, seq=answer.seq, until=runs_off)
@@ -686,6 +690,16 @@ def _reason(answer: Answer, at: datetime, artist: ArtistFacts, outputs: _Outputs
             answer.stance, Code.ARTIST_UNDECIDED
         )
     return Reason(code, Verdict.NO, artist.key, seq=answer.seq)
+
+
+def _yes(answer: Answer, at: datetime, artist: ArtistFacts, meant_since: int) -> Reason:
+    """What a yes is worth now: to a text that meant something else, and once it has ended, a no."""
+    code, verdict = Code.ARTIST_ALLOWS, Verdict.YES
+    if answer.valid_until is not None and answer.valid_until <= at:
+        code, verdict = Code.ANSWER_EXPIRED, Verdict.NO
+    elif answer.text < meant_since:
+        code, verdict = Code.ANSWER_OUTDATED, Verdict.NO
+    return Reason(code, verdict, artist.key, seq=answer.seq, until=answer.valid_until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,15 @@ SENTENCES: dict[Code, Sentence] = {
         Move.ARTIST,
         _("%(who)s can answer again."),
     ),
+    Code.ANSWER_OUTDATED: Sentence(
+        _(
+            "%(who)s said yes to an earlier text. What it means has changed, so the question is "
+            "asked again. Until then the answer is no."
+        ),
+        _("The artist said yes to an earlier text of the question, and is asked again."),
+        Move.ARTIST,
+        _("%(who)s can read the new text and answer again."),
+    ),
     Code.RUNS_OFF: Sentence(
         _(
             "%(who)s took a yes back. Outputs of this model version, licensed before, run off "

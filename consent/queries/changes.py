@@ -44,6 +44,7 @@ KINDS: Final = (
     "model.retired",
     "recording.identified",
     "party.changed",
+    "wording.published",
 )
 """What a company may hear of, where it is its own or nobody's in particular."""
 
@@ -166,7 +167,8 @@ class _Viewer:
     def _recording(self, body: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "isrc": body.get("isrc", body.get("recording")),
-            "artists": [*body.get("main_artists", ()), *body.get("featured_artists", ())],
+            # In no order that says who is billed first: with reasons it would tell who said what.
+            "artists": sorted([*body.get("main_artists", ()), *body.get("featured_artists", ())]),
             "withdrawn": body.get("withdrawn", False),
         }
 
@@ -176,13 +178,20 @@ class _Viewer:
             self._companies = frozenset(str(ref) for ref in refs) - {self.company}
         return None if body["party"] in self._companies else {"party": body["party"]}
 
+    def _wording(self, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """A text that means something new: the yeses to the one before are none any more."""
+        return None if body.get("means_the_same") else {"use": body["use"]}
+
 
 # A state to start from
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What holds for one recording and one tool, per use kind; artists by their refs."""
+    """What holds for one recording and one tool, per use kind.
+
+    Artists by their refs, in no order that says who is billed first.
+    """
 
     isrc: str
     artists: tuple[uuid.UUID, ...]
@@ -254,6 +263,6 @@ def _artists_of(recordings: Sequence[int]) -> dict[int, tuple[uuid.UUID, ...]]:
     keys = {key for _pk, main, featured in identities for key in (*main, *featured)}
     refs = dict(Party.objects.filter(pk__in=keys).values_list("pk", "ref"))
     return {
-        pk: tuple(refs[key] for key in dict.fromkeys((*main, *featured)))
+        pk: tuple(sorted(refs[key] for key in {*main, *featured}))
         for pk, main, featured in identities
     }

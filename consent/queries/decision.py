@@ -186,6 +186,7 @@ class Loaded:
         self._licences = self._read_licences(raw.get("licences") or ())
         self._alike: dict[int, tuple[LicenceFacts, ...]] = {}
         self._answers = self._read_answers(raw.get("answers") or ())
+        self._meanings: Mapping[str, int] = raw.get("meanings") or {}
         self._later = raw.get("later") or ()
 
     def _read_claims(self, rows: Iterable[Any]) -> dict[tuple[str, int], list[ClaimFacts]]:
@@ -238,7 +239,8 @@ class Loaded:
     def _read_answers(self, rows: Iterable[Any]) -> dict[tuple[int, str, int | None], list[_Given]]:
         """By artist, use and recording, None for those in general."""
         found: dict[tuple[int, str, int | None], list[_Given]] = {}
-        for artist, use, stance, entry, way, on, maker, tool, places, until, days, took in rows:
+        for row in rows:
+            artist, use, stance, entry, way, on, maker, tool, places, until, days, took, text = row
             answer = Answer(
                 stance,
                 self._seq(entry),
@@ -250,6 +252,7 @@ class Loaded:
                 _moment(until),
                 days,
                 took,
+                text or 1,
             )
             found.setdefault((artist, use, on), []).append((maker, tool, answer))
         return found
@@ -307,7 +310,12 @@ class Loaded:
                 for key in people
             },
             changes_at=self._changes_at(recording, tool.company, claims),
+            meant_since=self.meant_since(ask.use),
         )
+
+    def meant_since(self, use: str) -> int:
+        """The version of the wording of a use kind since which it means what it means now."""
+        return self._meanings.get(use, 1)
 
     def has_own_answer(self, isrc: str, use: str, artist: int) -> bool:
         """Does she answer for this recording by name? An answer taken back does not count."""
@@ -339,6 +347,7 @@ class Loaded:
                 answer.valid_until,
                 answer.notice_days,
                 answer.took_back_allow,
+                answer.text,
             )
             for key in people
             for company, tool, answer in self._answers.get((key, use, recording.key), ())

@@ -262,7 +262,8 @@ WITH person AS MATERIALIZED (
     SELECT DISTINCT ON (recording_id, artist_id, use, scope, territories, later) *
       FROM (SELECT p.id, p.recording_id, p.artist_id, p.use, p.scope, p.company_id, p.tool_id,
                    p.stance, p.way, p.valid_from, p.valid_until, p.territories, p.notice_days,
-                   p.took_back_allow, CASE WHEN p.valid_from > ledger.now THEN p.id END AS later
+                   p.took_back_allow, p.wording_id,
+                   CASE WHEN p.valid_from > ledger.now THEN p.id END AS later
               FROM (SELECT ledger_now() AS now) ledger, consent_permission p
              WHERE p.artist_id = ANY (ARRAY(SELECT id FROM person))
                AND p.recording_id IS NOT NULL) p
@@ -270,6 +271,7 @@ WITH person AS MATERIALIZED (
 ), answered AS (
     SELECT recording_id, string_agg(
                artist_id || ' ' || use || ' ' || stance || ' ' || way ||
+               CASE WHEN wording_id IS NULL THEN '' ELSE ' ' || wording_id END ||
                CASE WHEN num_nonnulls(company_id, tool_id, later, valid_until, notice_days) > 0
                       OR territories <> '{}' OR took_back_allow
                     THEN ROW(company_id, tool_id, CASE WHEN later IS NOT NULL THEN valid_from END,
@@ -550,10 +552,7 @@ def _use_view(
         wording_changed=(
             stance == "allow"
             and answer is not None
-            and wording is not None
-            and answer.wording_id is not None
-            and answer.wording is not None
-            and answer.wording.version != wording.version
+            and (answer.wording.version if answer.wording else 1) < loaded.meant_since(use)
         ),
         seq=loaded.seq,
         at=loaded.at,

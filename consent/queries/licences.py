@@ -263,7 +263,7 @@ def _groups(reach: Reach, company: AICompany) -> list[_Group]:
             ), said AS (
                 SELECT recording_id, md5(string_agg(concat_ws(':', artist_id, use,
                            split_part(scope, '/', 2), territories, stance, way, took_back_allow,
-                           valid_until, notice_days), ','
+                           valid_until, notice_days, wording_id), ','
                            ORDER BY artist_id, use, split_part(scope, '/', 2), territories)) AS key
                   FROM spoken GROUP BY recording_id
             ), listed AS (
@@ -340,7 +340,9 @@ def _imagine(facts: Facts, signed: LicenceFacts, replaced: str) -> Facts:
     )
 
 
-_WAITING = frozenset({Code.ARTIST_UNDECIDED, Code.ARTIST_ASKS, Code.ANSWER_EXPIRED})
+_WAITING = frozenset(
+    {Code.ARTIST_UNDECIDED, Code.ARTIST_ASKS, Code.ANSWER_EXPIRED, Code.ANSWER_OUTDATED}
+)
 _PERSONAL = _WAITING | {Code.ARTIST_DENIES, Code.ARTIST_WITHDREW, Code.ANSWER_REVOKED}
 
 

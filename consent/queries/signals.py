@@ -24,6 +24,7 @@ _LICENSABLE: Final = frozenset({Code.NO_LICENCE, Code.NO_EXPRESS_AUTHORITY})
 _OPEN: Final = frozenset(
     {
         Code.ARTIST_UNDECIDED,
+        Code.ANSWER_OUTDATED,
         Code.ANSWER_REVOKED,
         Code.GUARDIAN_MISSING,
         Code.NO_MAIN_ARTIST,

@@ -25,6 +25,7 @@ from consent.models import (
     RightsClaim,
     ToolState,
     TrainingRun,
+    Wording,
 )
 
 MOST_TOLD = 5  # per kind and fault; the count says how many there are
@@ -63,6 +64,7 @@ REPLAYS: Sequence[Replay] = (
     Replay("tool", ToolState, ("tool.%",), "tool_id"),
     Replay("model", ModelVersionState, ("model.%",), "model_version_id"),
     Replay("permission", Permission, ("permission.%",), "artist_id, use, scope, territories"),
+    Replay("wording", Wording, ("wording.%",), "use, language"),
     Replay("training", TrainingRun, ("training.%",), "id"),
 )
 
@@ -104,26 +106,6 @@ _WITHOUT_A_LEAF = """
 SELECT f.id FROM {table} f
  WHERE NOT EXISTS (SELECT FROM consent_ledgerentry e WHERE e.id = f.entry_id) ORDER BY f.id
 """
-_WORDINGS = """
-SELECT w.id FROM consent_wording w
- WHERE w.digest <> encode(sha256(convert_to(w.text, 'UTF8')), 'hex')
-    OR NOT EXISTS (
-        SELECT FROM consent_ledgerentry e
-         WHERE e.kind = 'wording.published' AND e.body::jsonb - 'by' = jsonb_build_object(
-            'digest', w.digest, 'language', w.language, 'use', w.use, 'version', w.version))
- ORDER BY w.id
-"""
-
-
-_WITHOUT_A_WORDING = """
-SELECT e.seq FROM consent_ledgerentry e
- WHERE e.kind = 'wording.published' AND e.seq > %(after)s AND e.seq <= %(until)s
-   AND NOT EXISTS (
-        SELECT FROM consent_wording w
-         WHERE e.body::jsonb - 'by' = jsonb_build_object(
-            'digest', w.digest, 'language', w.language, 'use', w.use, 'version', w.version))
- ORDER BY e.seq
-"""
 
 
 def replay_problems(*, after: int, until: int) -> Iterator[str]:
@@ -153,15 +135,6 @@ def replay_problems(*, after: int, until: int) -> Iterator[str]:
                 "{n} rows of {table} belong to no entry: {told}",
                 each.table,
             )
-    for wordings, about, sentence in (
-        (_WORDINGS, None, "{n} rows of {table} are not the text that was published: {told}"),
-        (
-            _WITHOUT_A_WORDING,
-            {"after": after, "until": until},
-            "{n} entries have lost their row of {table}: {told}",
-        ),
-    ):
-        yield from _told(wordings, about, sentence, "consent_wording")
 
 
 def _columns(replay: Replay) -> str:

@@ -6,7 +6,7 @@ which somebody answers, write it down, and hold the rules that no role can bend.
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from consent.models import (
 from consent.scopes import EVERYTHING, Scope, scope_key
 from consent.services.ledger import Leaf, is_frozen, record
 from consent.services.withdrawals import prepare_withdrawals, start_withdrawals
+from consent.services.wordings import current_wording, replaced_wordings
 from consent.territories import normalise_territories
 from consent.words import LENT_KINDS, Stance, UseKind, Way
 
@@ -197,10 +198,14 @@ def clear_permission(
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What an undo did: its act, and the answers that were given again since and stay."""
+    """What an undo did: its act, and the answers that were given again since and stay.
+
+    `later` are the yeses of before that it could not bring back: they are to be answered again.
+    """
 
     act: Act | None
     skipped: tuple[Permission, ...]
+    later: tuple[Permission, ...] = ()
 
 
 def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
@@ -209,7 +214,8 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
     A scope that was decided again since keeps its newer answer and is named in `skipped`. An act
     is undone once: a second time raises `Refused("undone_already")`. A yes that comes back stays
     tied to the wording that it was given under; `Frozen` while an alarm is open and the undo
-    would bring one back.
+    would bring one back. A yes to a text whose meaning has been replaced comes back as “later”, and
+    is named in `later`.
     """
     with transaction.atomic():
         artist = act.artist
@@ -228,6 +234,7 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
             .select_related("wording")
             .order_by("id")
         )
+        before = _Before(replaced=replaced_wordings({p.use for p in mine}))
         history: dict[tuple[str, str, tuple[str, ...]], list[Permission]] = {}
         for row in rows:
             history.setdefault(_slot(row), []).append(row)
@@ -248,7 +255,7 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
             if line[-1].pk != done.pk:
                 skipped.append(done)
                 continue
-            drafts += _restored(undo, act, line, at)
+            drafts += before.restored(undo, act, line, at)
         if not drafts:
             return Undone(None, tuple(skipped))
         if any(p.stance == Stance.ALLOW for p in drafts) and is_frozen():
@@ -264,7 +271,7 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
                 p.recording_id: p.recording.isrc for p in mine if p.recording_id and p.recording
             },
         )
-        return Undone(undo, tuple(skipped))
+        return Undone(undo, tuple(skipped), tuple(before.later))
 
 
 def revoke_permission(
@@ -300,7 +307,8 @@ def revoke_permission(
         )
         row = _copy(permission, act=act, stance=Stance.UNDECIDED, way=way)
         row.valid_from, row.valid_until = None, None
-        row.took_back_allow = _yes(speaks, at) is not None
+        replaced = replaced_wordings({permission.use})
+        row.took_back_allow = _yes(speaks, at, replaced) is not None
         _write(act, artist, by, [row], personal={"reason": reason})
         return row
 
@@ -411,57 +419,81 @@ def _begun(line: Iterable[Permission], at: datetime) -> Permission | None:
     )
 
 
-def _restored(undo: Act, act: Act, line: Sequence[Permission], at: datetime) -> list[Permission]:
-    """What stood in a slot before `act`: the answer that spoke, and those given for later.
+@dataclass(slots=True)
+class _Before:
+    """Brings back what stood in a slot before an act, and keeps the yeses that it cannot."""
 
-    Each of the latter from the day that it was given for: an undo makes nothing begin earlier.
-    """
-    before = [p for p in line if p.act_id != act.ref]
-    spoke = _begun(before, at)
-    later = [
-        p
-        for p in before
-        if p.valid_from is not None and p.valid_from > at and (spoke is None or p.pk > spoke.pk)
-    ]
-    return [_spoke_before(undo, line[-1], spoke, ended=_yes(_begun(line, at), at))] + [
-        _copy(p, act=undo, way=Way.UNDONE, took_back_allow=False) for p in later
-    ]
+    replaced: frozenset[tuple[str, int | None]]
+    later: list[Permission] = field(default_factory=list)
 
+    def restored(
+        self, undo: Act, act: Act, line: Sequence[Permission], at: datetime
+    ) -> list[Permission]:
+        """The answer that spoke, and those given for later.
 
-def _spoke_before(
-    undo: Act, undone: Permission, before: Permission | None, *, ended: Permission | None
-) -> Permission:
-    """The answer that speaks again: `before`, or none. `ended` is the yes that held until now."""
-    if before is None or before.way == Way.CLEARED:
-        narrow = undone.scope != "*/*" or bool(undone.territories)
+        Each of the latter from the day that it was given for: an undo makes nothing begin earlier.
+        """
+        before = [p for p in line if p.act_id != act.ref]
+        spoke = _begun(before, at)
+        coming = [
+            p
+            for p in before
+            if p.valid_from is not None and p.valid_from > at and (spoke is None or p.pk > spoke.pk)
+        ]
+        ended = _yes(_begun(line, at), at, self.replaced)
+        return [self._spoke_before(undo, line[-1], spoke, ended=ended)] + [
+            _copy(p, act=undo, way=Way.UNDONE, took_back_allow=False)
+            for p in coming
+            if self._may_return(p)
+        ]
+
+    def _may_return(self, permission: Permission) -> bool:
+        """Nobody's yes is given anew by an undo: one that is none any more is only named."""
+        if permission.stance != Stance.ALLOW:
+            return True
+        if (permission.use, permission.wording_id) not in self.replaced:
+            return True
+        self.later.append(permission)
+        return False
+
+    def _spoke_before(
+        self, undo: Act, undone: Permission, before: Permission | None, *, ended: Permission | None
+    ) -> Permission:
+        """The answer that speaks again: `before`, or none. `ended` is the yes held until now."""
+        silent = before is None or before.way == Way.CLEARED
+        if before is None or silent or not self._may_return(before):
+            cleared = silent and (undone.scope != "*/*" or bool(undone.territories))
+            return _copy(
+                undone,
+                act=undo,
+                stance=Stance.UNDECIDED,
+                way=Way.CLEARED if cleared else Way.UNDONE,
+                valid_from=None,
+                valid_until=None,
+                wording_id=None,
+                took_back_allow=ended is not None and not cleared,
+                notice_days=ended.notice_days if ended else None,
+            )
+        took_back = ended is not None and before.stance != Stance.ALLOW
         return _copy(
-            undone,
+            before,
             act=undo,
-            stance=Stance.UNDECIDED,
-            way=Way.CLEARED if narrow else Way.UNDONE,
+            way=Way.UNDONE,
             valid_from=None,
-            valid_until=None,
-            wording_id=None,
-            took_back_allow=ended is not None and not narrow,
-            notice_days=ended.notice_days if ended else None,
+            took_back_allow=took_back,
+            notice_days=ended.notice_days if took_back and ended else before.notice_days,
         )
-    took_back = ended is not None and before.stance != Stance.ALLOW
-    return _copy(
-        before,
-        act=undo,
-        way=Way.UNDONE,
-        valid_from=None,
-        took_back_allow=took_back,
-        notice_days=ended.notice_days if took_back and ended else before.notice_days,
-    )
 
 
-def _yes(permission: Permission | None, at: datetime) -> Permission | None:
-    """The answer, if it is a yes that has not ended."""
+def _yes(
+    permission: Permission | None, at: datetime, replaced: frozenset[tuple[str, int | None]]
+) -> Permission | None:
+    """The answer, if it is a yes that has not ended, to a text that still means what it meant."""
     if permission is None or permission.stance != Stance.ALLOW:
         return None
     over = permission.valid_until is not None and permission.valid_until <= at
-    return None if over else permission
+    gone = (permission.use, permission.wording_id) in replaced
+    return None if over or gone else permission
 
 
 class _Drafts:
@@ -495,6 +527,8 @@ class _Drafts:
         self.valid_from, self.valid_until = valid_from, valid_until
         self.notice_days = notice_days
         self.may_end_a_yes = False
+        # What a no takes back; a yes takes nothing back.
+        self.replaced = replaced_wordings({use} if stance != Stance.ALLOW else ())
         if valid_from is not None and valid_from < self.at:
             raise Refused(
                 "from_in_past",
@@ -539,13 +573,7 @@ class _Drafts:
 
     def _wording(self, shown: Wording | None) -> Wording | None:
         language = shown.language if shown else getattr(self.by, "locale", "en") or "en"
-        current = (
-            Wording.objects.filter(use=self.use, language__in=[language, "en"])
-            .order_by("-version")
-            .all()
-        )
-        found = sorted(current, key=lambda w: (w.language != language, -w.version))
-        newest = found[0] if found else None
+        newest = current_wording(self.use, language)
         if shown is not None and (newest is None or newest.pk != shown.pk):
             raise Refused(
                 "wording_changed",
@@ -621,7 +649,7 @@ class _Drafts:
 
     def ends(self, previous: Permission | None) -> Permission | None:
         """The yes in this very slot that this answer ends, where `previous` is its latest."""
-        return _yes(self._speaking_now(previous), self.at)
+        return _yes(self._speaking_now(previous), self.at, self.replaced)
 
     def _speaking_now(self, latest: Permission | None) -> Permission | None:
         """The answer that speaks now, where the latest of its slot may be one for later."""

@@ -17,7 +17,7 @@ DECLARE
     v_seq bigint;
     v_at timestamptz;
     v_recordings json; v_tools json; v_models json; v_claims json; v_licences json;
-    v_listings json; v_answers json; v_parties json; v_entries json;
+    v_listings json; v_answers json; v_parties json; v_entries json; v_meanings json;
     v_rows consent_recordingidentity[]; v_row consent_recordingidentity;
     v_ids bigint[]; v_asked bigint[] := '{}'; v_works bigint[] := '{}';
     v_tool_ids bigint[]; v_companies bigint[]; v_holders bigint[]; v_listed bigint[];
@@ -133,6 +133,15 @@ BEGIN
              WHERE x.version_id = ANY (v_listed) AND x.recording_id = ANY (v_ids);
         END IF;
 
+        -- The version of each text since which it means what it means: most often the first.
+        SELECT json_object_agg(w.use, w.version) INTO v_meanings
+          FROM (SELECT w.use, max(w.version) AS version FROM consent_wording w
+                 WHERE w.use = ANY (p_uses) AND w.version > 1 AND NOT w.means_the_same
+                   AND (v_now OR EXISTS (
+                       SELECT 1 FROM consent_ledgerentry e
+                        WHERE e.id = w.entry_id AND e.seq <= v_seq AND e.recorded_at <= v_at))
+                 GROUP BY w.use) w;
+
         WITH version AS MATERIALIZED (
             SELECT p.*, p.valid_from > v_at AS later
               FROM (SELECT * FROM consent_permission
@@ -152,7 +161,9 @@ BEGIN
              ORDER BY artist_id, use, scope, territories, id DESC
         )
         SELECT json_agg(json_build_array(artist_id, use, stance, entry_id, way, recording_id,
-                    company_id, tool_id, territories, valid_until, notice_days, took_back_allow)),
+                    company_id, tool_id, territories, valid_until, notice_days, took_back_allow,
+                    CASE WHEN v_meanings IS NOT NULL THEN (
+                        SELECT w.version FROM consent_wording w WHERE w.id = wording_id) END)),
                coalesce(array_agg(entry_id), '{}'),
                (SELECT array_agg(json_build_array('answer', v.artist_id, v.valid_from, v.use))
                   FROM version v WHERE v.later)
@@ -179,5 +190,6 @@ BEGIN
     RETURN json_build_object('seq', v_seq, 'at', v_at, 'recordings', v_recordings,
         'tools', v_tools, 'models', v_models, 'parties', v_parties, 'claims', v_claims,
         'licences', v_licences, 'listings', v_listings, 'answers', v_answers,
+        'meanings', v_meanings,
         'later', v_later_claims || v_later_licences || v_later_answers, 'entries', v_entries);
 END $$;

@@ -332,11 +332,21 @@ class RequestAdmin(ScopedAdmin):
 # Wordings
 
 
+NEW, SAME = "new", "same"
+MEANINGS = [
+    (NEW, gettext_lazy("something new: every yes to an earlier text is a no, and is asked again")),
+    (SAME, gettext_lazy("the same: a typo, better words, or a translation")),
+]
+
+
 class WordingForm(DoingForm):
     use = forms.ChoiceField(label=gettext_lazy("Use kind"), choices=USE_CHOICES)
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
     text = forms.CharField(
         label=gettext_lazy("Text"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 10})
+    )
+    meaning = forms.ChoiceField(
+        label=gettext_lazy("It means"), choices=MEANINGS, initial=NEW, widget=forms.RadioSelect
     )
 
 
@@ -344,8 +354,9 @@ class PublishWording(Doing):
     name, action = "publish", "wording.publish"
     title = gettext_lazy("Publish a wording")
     sentence = gettext_lazy(
-        "The text that artists read before they answer. Answers that were given under another text "
-        "stay tied to that one, and their people are asked again."
+        "The text that artists read before they answer. Answers that were given under another "
+        "text stay tied to that one. Where the new text means something new, what an earlier yes "
+        "allowed is not allowed any more, until its people have answered again. A no stays."
     )
     button = gettext_lazy("Publish it")
     form = WordingForm
@@ -353,7 +364,11 @@ class PublishWording(Doing):
     def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
         said = form.cleaned_data
         wording = publish_wording(
-            by=by, use=said["use"], language=said["language"], text=said["text"]
+            by=by,
+            use=said["use"],
+            language=said["language"],
+            text=said["text"],
+            means_the_same=said["meaning"] == SAME,
         )
         return Done(
             wording, _("Version %(number)d is what people read.") % {"number": wording.version}
@@ -369,6 +384,7 @@ class WordingAdmin(ScopedAdmin):
         about_use(),
         "language",
         "version",
+        "means_the_same",
         when("created_at", gettext_lazy("published")),
     )
     list_filter = (UseFilter, "language")
@@ -380,5 +396,9 @@ class WordingAdmin(ScopedAdmin):
         yield _("Language"), thing.language
         yield _("Version"), thing.version
         yield _("Text"), thing.text
+        yield (
+            _("It means"),
+            _("the same as the one before") if thing.means_the_same else _("something new"),
+        )
         yield "SHA-256", thing.digest
         yield _("Published"), moment(thing.created_at)

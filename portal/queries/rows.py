@@ -34,6 +34,7 @@ OWN_ANSWER = frozenset(
         Code.ARTIST_ASKS,
         Code.ARTIST_WITHDREW,
         Code.ANSWER_EXPIRED,
+        Code.ANSWER_OUTDATED,
         Code.ANSWER_REVOKED,
     }
 )

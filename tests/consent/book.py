@@ -50,6 +50,7 @@ from consent.services.permissions import (
 )
 from consent.services.recordings import change_identity
 from consent.services.tools import resume_tool, retire_model_version, suspend_tool
+from consent.services.wordings import publish_wording
 from consent.words import Right
 from portal.models import User
 from tests.consent.build import (
@@ -104,6 +105,7 @@ class Book:
     model_states: dict[int, list[Row]] = field(default_factory=dict)
     suspended: dict[int, list[Row]] = field(default_factory=dict)
     withdrawn: dict[int, list[Row]] = field(default_factory=dict)
+    texts: dict[str, list[Row]] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     moment: datetime = field(default_factory=now)
 
@@ -153,7 +155,12 @@ class Book:
             claims=tuple(self._claims(song, people, at)),
             licences=tuple(self._licences(song, tool.company_id, at)),
             artists={key: self._artist(key, ask.use, song, tool, at) for key in people},
+            meant_since=self._meant_since(ask.use, at),
         )
+
+    def _meant_since(self, use: str, at: datetime) -> int:
+        known = [r for r in self.texts.get(use, []) if r.known_at <= at]
+        return max((r.says["version"] for r in known if not r.says["same"]), default=1)
 
     def _of(self, tool: Tool) -> list[ModelVersion]:
         return [m for m in self.models if m.tool_id == tool.pk]
@@ -241,6 +248,7 @@ class Book:
                     valid_until=row.says["until"],
                     notice_days=row.says["notice_days"],
                     took_back_allow=row.says["took_back"],
+                    text=row.says["text"],
                 )
             )
         return ArtistFacts(
@@ -265,6 +273,7 @@ class Book:
             self._model,
             self._suspend,
             self._withdraw,
+            self._publish,
         )
         kind = choose.one_of(kinds)
         kind(choose)
@@ -290,7 +299,15 @@ class Book:
         at = now()
         row = _speaking(self.answers.get(slot, []), at)
         over = row is not None and row.says["until"] is not None and row.says["until"] <= at
-        return row is not None and row.says["stance"] == "allow" and not over
+        return row is not None and self._is_yes(slot, row, at) and not over
+
+    def _is_yes(self, slot: Slot, row: Row, at: datetime) -> bool:
+        """A yes to a text that means what it meant."""
+        text: int = row.says["text"]
+        return row.says["stance"] == "allow" and text >= self._meant_since(slot[1], at)
+
+    def _is_replaced(self, slot: Slot, row: Row) -> bool:
+        return row.says["stance"] == "allow" and not self._is_yes(slot, row, now())
 
     def _hers(self, artist: Artist) -> list[Recording]:
         return [s for s in self.songs if artist.pk in sum(self.billing[s.pk], ())]
@@ -356,8 +373,10 @@ class Book:
         begins: datetime | None = None,
         until: datetime | None = None,
         notice_days: int | None = None,
+        text: int | None = None,
     ) -> None:
         rows = self.answers.setdefault(slot, [])
+        texts = self.texts.get(slot[1], [])
         if took_back:  # the notice that was chosen with the yes
             before = _speaking(rows, now())
             notice_days = before.says["notice_days"] if before else None
@@ -367,6 +386,7 @@ class Book:
             "until": until,
             "notice_days": notice_days,
             "took_back": took_back,
+            "text": text or (texts[-1].says["version"] if texts else 1),
         }
         self._note(rows, says, begins)
         self.permissions.setdefault(slot, []).append(permission)
@@ -452,6 +472,11 @@ class Book:
                     took_back=held[slot] and not narrow,
                 )
                 continue
+            if self._is_replaced(slot, row):
+                self._note_answer(
+                    slot, permission, stance="undecided", way="undone", took_back=held[slot]
+                )
+                continue
             later = row.begins if row.begins and row.begins > now() else None
             self._note_answer(
                 slot,
@@ -462,6 +487,7 @@ class Book:
                 begins=later,
                 until=row.says["until"],
                 notice_days=row.says["notice_days"],
+                text=row.says["text"],
             )
         assert not any(expected.values())
 
@@ -475,7 +501,8 @@ class Book:
         ]
         speaks = _speaking(rows, at)
         after = rows[rows.index(speaks) + 1 :] if speaks else rows
-        return [speaks, *(r for r in after if r.begins and r.begins > at)]
+        coming = [r for r in after if r.begins and r.begins > at]
+        return [speaks, *(r for r in coming if not self._is_replaced(slot, r))]
 
     def _revoke(self, choose: Choices) -> None:
         if not self.permissions:
@@ -735,6 +762,16 @@ class Book:
         withdrawn = not (rows and rows[-1].says["withdrawn"])
         change_identity(by=None, recording=song, withdrawn=withdrawn)
         self._note(rows, {"withdrawn": withdrawn})
+
+    def _publish(self, choose: Choices) -> None:
+        use = choose.one_of(USES)
+        rows = self.texts.setdefault(use, [])
+        same = choose.one_of((False, True))
+        wording = publish_wording(
+            by=None, use=use, language="en", text=f"Text {len(rows)}.", means_the_same=same
+        )
+        assert wording.version == len(rows) + 1
+        self._note(rows, {"version": len(rows) + 1, "same": same and bool(rows)})
 
     # Asking
 

@@ -290,6 +290,8 @@ def _as_it_stands(
     if answer.valid_until is not None and answer.valid_until <= question.at:
         # A yes that has ended is a no until she answers again; a no that has ended is silent.
         return replace(answer, stance="deny") if answer.stance == "allow" else None
+    if answer.stance == "allow" and answer.text not in range(facts.meant_since, 1_000):
+        return replace(answer, stance="deny")  # the text she said yes to meant something else
     if _still_runs_off(answer, question, facts, signed):
         return replace(answer, stance="allow")
     return answer

@@ -80,6 +80,7 @@ class Choices:
             valid_until=None if way in ("cleared", "revoked") else self.end(),
             notice_days=self.one_of((None, None, 0, 1, 3, 9)),
             took_back_allow=took_back,
+            text=self.one_of((1, 1, 1, 2)),
         )
 
     def person(self, key: int) -> ArtistFacts:
@@ -214,6 +215,7 @@ class Choices:
             licences=tuple(signed),
             artists={key: self.person(key) for key in people if not self.rarely()},
             changes_at=self.one_of((None, None, None, None, NOW + days(1), NOW + days(3))),
+            meant_since=self.one_of((1, 1, 1, 1, 2)),
         )
 
 

@@ -246,6 +246,7 @@ ROWS = {
         " WHERE by_id = (SELECT id FROM portal_user WHERE name = 'Ines')"
     ),
     "a wording is changed": "UPDATE consent_wording SET text = text || ' For ever?'",
+    "a wording turns out to mean the same": "UPDATE consent_wording SET means_the_same = true",
     "a wording is taken away": "DELETE FROM consent_wording",
     "a personal part is exchanged": (
         "UPDATE consent_ledgerpersonal p SET sealed = (SELECT sealed FROM consent_ledgerpersonal"

@@ -211,6 +211,48 @@ def test_a_yes_that_ended_stays_a_no_and_a_no_that_ended_is_silent() -> None:
     assert ask(about=no).allowed
 
 
+def test_a_yes_to_a_text_that_meant_something_else_is_a_no_with_its_own_reason() -> None:
+    new = facts(meant_since=2)
+    decision = ask(about=new)
+    assert not decision.allowed
+    assert (decision.deciding.code, decision.deciding.party) == (Code.ANSWER_OUTDATED, MAREN)
+    read = facts(meant_since=2, artists={MAREN: person(MAREN, answer("allow", text=2))})
+    better_words = facts(meant_since=2, artists={MAREN: person(MAREN, answer("allow", text=3))})
+    assert ask(about=read).allowed
+    assert ask(about=better_words).allowed
+
+
+@pytest.mark.parametrize("stance", ["deny", "ask", "undecided"])
+def test_a_changed_text_never_touches_a_no(stance: str) -> None:
+    said = {MAREN: person(MAREN, answer(stance))}
+    assert codes(ask(about=facts(artists=said))) == codes(
+        ask(about=facts(artists=said, meant_since=2))
+    )
+
+
+def test_an_outdated_yes_for_one_recording_is_not_carried_by_a_new_one_in_general() -> None:
+    old = answer("allow", on_recording=True, seq=40)
+    new = answer("allow", text=2, seq=60)
+    given = facts(meant_since=2, artists={MAREN: person(MAREN, old, new)})
+    assert ask(about=given).deciding.seq == 40
+    cleared = facts(
+        meant_since=2,
+        artists={MAREN: person(MAREN, new, replace(old, stance="undecided", way="cleared"))},
+    )
+    assert ask(about=cleared).allowed
+
+
+def test_where_a_clause_decides_an_outdated_yes_is_a_note_and_no_objection() -> None:
+    given = facts(
+        meant_since=2,
+        licences=(licence(FJORD, artist_approval=False, clause="§ 14.2"), licence(SOCIETY)),
+    )
+    decision = ask(about=given)
+    assert decision.allowed
+    assert decision.reasons[-1].code is Code.ANSWER_OUTDATED
+    assert decision.reasons[-1].verdict is Verdict.NOTE
+
+
 def test_a_featured_artist_answers_for_herself() -> None:
     duet = RecordingFacts(key=7, seq=3, main_artists=(MAREN,), featured_artists=(AOI,))
     silent = facts(recording=duet)

@@ -60,5 +60,6 @@ ARTISTS_NOES = {
     "artist_undecided",
     "artist_withdrew",
     "answer_expired",
+    "answer_outdated",
     "answer_revoked",
 }

@@ -470,8 +470,20 @@ def test_the_operator_publishes_a_wording(does: Any, theirs: Client, olga: User)
         use="voice",
         language="en",
         text="May it sound like you?",
+        meaning="new",
     )
     assert Wording.objects.latest("id").text == "May it sound like you?"
+    does(
+        theirs,
+        reverse("admin:consent_wording_publish"),
+        action="wording.publish",
+        by=olga,
+        use="voice",
+        language="en",
+        text="May it sound just like you?",
+        meaning="same",
+    )
+    assert Wording.objects.latest("id").means_the_same
 
 
 def test_the_operator_stops_a_tool_and_a_company_and_lets_them_go_on(

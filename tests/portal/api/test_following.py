@@ -129,7 +129,6 @@ def test_every_kind_in_the_ledger_is_either_told_or_left_out_on_purpose(
         "request.taken_back",
         "withdrawal.acknowledged",
         "subject.erased",
-        "wording.published",
         "ledger.opened",
     }
     written = set(LedgerEntry.objects.values_list("kind", flat=True))
