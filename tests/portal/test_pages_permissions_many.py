@@ -4,7 +4,7 @@ import io
 import subprocess
 import sys
 import zipfile
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,24 @@ def test_a_yes_to_a_question_is_for_exactly_that(world: World, her: Client) -> N
     given = Permission.objects.get()
     assert (given.tool, given.recording) == (world.tool, world.recordings[0])
     assert "granted" in her.get(world.url("requests")).text
+
+
+def test_the_page_says_what_is_kept_of_a_no_and_of_a_yes_to_a_question_with_an_end(
+    world: World, her: Client
+) -> None:
+    end = days_ahead(90, moment=True)
+    first = asks(world, isrc=world.recordings[0].isrc, valid_until=end)
+    second = asks(world, isrc=world.recordings[1].isrc, valid_until=end)
+    page = her.get(world.url("requests")).text
+    assert "a no is kept without an end" in page
+    assert "cannot ask you for this use again for 90 days" in " ".join(page.split())
+    her.post(world.url("answer_request", ref=first.ref), {"stance": "allow"})
+    her.post(world.url("answer_request", ref=second.ref), {"stance": "deny"})
+    kept = Permission.objects.order_by("id").values_list("stance", "valid_until")
+    assert list(kept) == [("allow", end), ("deny", None)]
+    past = her.get(world.url("requests")).text.split("Answered before")[1]
+    assert f'datetime="{end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"' in past
+    assert "without an end, until you change it" in past
 
 
 def test_later_leaves_the_question_and_allows_nothing(world: World, her: Client) -> None:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from consent.errors import Refused
 from consent.models import PermissionRequest, RequestState
 from consent.queries.requests import answered_by, waiting_for
+from consent.services.requests import NO_MEANS_NO_DAYS
 from consent.services.wordings import current_wordings
 from consent.words import Stance, UseKind
 from portal.answering import scope_needed
@@ -62,6 +63,7 @@ def requests(request: PortalRequest, slug: str) -> HttpResponse:
             "questions": questions,
             "page": page,
             "past": past,
+            "quiet_days": NO_MEANS_NO_DAYS,
             "tabs": tabs(reader, "requests", page.paginator.count),
         },
     )
