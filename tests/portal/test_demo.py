@@ -31,7 +31,7 @@ from consent.models import (
 from consent.queries.effective import uses_of
 from consent.services.profiles import refresh_all
 from consent.services.wordings import current_wordings
-from consent.words import AiPart, Way
+from consent.words import AiPart, Right, UseKind, Way
 from portal.access import Access
 from portal.demo.calendar import MONTHS, Calendar
 from portal.demo.catalogue import albums
@@ -39,7 +39,12 @@ from portal.demo.names import ACTS, DOMAIN, PASSWORD, PEOPLE
 from portal.demo.stage import Stage, kept_keys
 from portal.demo.year import scenes
 from portal.models import Notice, NoticeKind, User
+from portal.queries.offers import companies_to_offer_to
+from portal.queries.rights import rights_of
+from portal.services.answers import give_answer
 from portal.services.clients import find_key
+from portal.services.licences import offer_licence
+from portal.services.own_rights import declare_rights
 from royalties.models import Allocation, Period, Posting, Statement, UsageEvent
 from royalties.words import PeriodState
 from tests.cast import somebody
@@ -73,9 +78,29 @@ def test_the_demo_tells_a_year_of_stories(live_server: Any) -> None:
     the_catalogue_has_its_scripts_and_credits()
     the_months_are_published_and_the_books_balance()
     people_sign_in_and_reach_their_own()
+    an_independent_who_is_new_here_can_really_allow_something()
     what_happened_was_told_and_nobody_was_written_to()
     a_second_time_is_refused()
     the_client_works_over_http(live_server.url)
+
+
+def an_independent_who_is_new_here_can_really_allow_something() -> None:
+    tomas = Artist.objects.get(party__name="Tomás Ferreira")
+    access = Access.of(User.objects.get(email=f"tomas@{DOMAIN}"))
+    use = UseKind.REMIX_INPUT
+    offer_licence(by=access, artist=tomas, uses=[use], companies=companies_to_offer_to())
+    give_answer(by=access, artist=tomas, use=use, stance="allow")
+    assert state_of(tomas.slug)[use] == "not_in_force"  # nobody said who wrote the songs
+    free = rights_of(tomas)[1]
+    assert free.counts == {Right.MASTER: 0, Right.PUBLISHING: 10}
+    declare_rights(
+        by=access,
+        artist=tomas,
+        shares={Right.PUBLISHING: 10_000},
+        recordings={Right.PUBLISHING: free.keys(Right.PUBLISHING)},
+    )
+    [view] = [one for one in uses_of(tomas) if one.use == use]
+    assert (view.state, view.allowed, view.recordings) == ("holds", 10, 10)
 
 
 def the_ledger_is_a_demos_and_sound() -> None:

@@ -135,6 +135,7 @@ def test_no_page_scrolls_sideways_or_complains(world: World, window: Window, wid
         world.url("permission_tool", tool="tidesmith"),
         world.url("permission_recording", isrc=isrc),
         world.url("answer_with", use="voice"),
+        world.url("own_rights"),
         world.url("act", ref=act.ref),
         world.url("saving", ref=change.ref),
         world.url("why") + query,
