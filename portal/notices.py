@@ -7,9 +7,12 @@ A notice keeps facts. `render` makes the sentence, for the page and for the e-ma
 * `use`, `stance`, `role`: codes, shown as their words; `uses`: a list of use kinds
 * `company`, `tool`, `holder`, `roster`, `reason`: shown as they are; `whom`: an AI company or tool
 * `until`, `due`: moments (ISO 8601, UTC), shown as days; `period`: a month, as in 2026-10
-* `recordings`, `rows`: counts
-* of an answer, where there is any: `way`, a code; `title` of the one recording; `whom`; `places`, a
-  list of country codes; `since` and `ends`, moments, shown as days
+* `recordings`, `rows`, `reaches`, `more`: counts
+* `overrides`: whether a licence decides without her
+* `off`, `on`, `voice_off`, `voice_on`: recordings, the first `titles` and how many `others`;
+  `sender` and `message`: whose message it was
+* of an answer, where there is any: `way`, a code; `all`: for all her work; `title` of the one
+  recording; `whom`; `places`, a list of country codes; `since` and `ends`, moments, shown as days
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -52,7 +55,7 @@ TEXTS: Final[dict[str, Text]] = {
     NoticeKind.ANSWERED_FOR_YOU: Text(
         gettext_lazy("%(who)s answered for %(artist)s"),
         gettext_lazy(
-            "%(use)s: %(answer)s%(recordings)s%(title)s%(whom)s%(places)s%(since)s%(ends)s. "
+            "%(use)s: %(answer)s%(all)s%(recordings)s%(title)s%(whom)s%(places)s%(since)s%(ends)s. "
             "You can change it at any time."
         ),
         "permissions",
@@ -60,7 +63,7 @@ TEXTS: Final[dict[str, Text]] = {
     NoticeKind.LICENCE_SIGNED: Text(
         gettext_lazy("A licence touches the work of %(artist)s"),
         gettext_lazy(
-            "%(holder)s signed a licence with %(company)s: %(uses)s. "
+            "%(holder)s signed a licence with %(company)s: %(uses)s.%(reaches)s "
             "Nothing is allowed by it without your yes."
         ),
         "permissions",
@@ -68,8 +71,9 @@ TEXTS: Final[dict[str, Text]] = {
     NoticeKind.OVERRIDDEN: Text(
         gettext_lazy("A contract decides over the answer of %(artist)s"),
         gettext_lazy(
-            "%(holder)s licensed %(company)s without asking you: %(uses)s. It names a clause of "
-            "your contract. Your no is recorded, shown and delivered to them as an objection."
+            "%(holder)s licensed %(company)s without asking you: %(uses)s.%(reaches)s It names a "
+            "clause of your contract. Your no is recorded, shown and delivered to them as an "
+            "objection."
         ),
         "permissions",
     ),
@@ -168,6 +172,19 @@ TEXTS: Final[dict[str, Text]] = {
         gettext_lazy("%(use)s%(recordings)s: nothing was changed. Please look, and try again."),
         "permissions",
     ),
+    NoticeKind.REACHES_MORE: Text(
+        gettext_lazy("A licence reaches more of the work of %(artist)s"),
+        gettext_lazy("%(holder)s and %(company)s: %(uses)s. %(more)s %(consent)s"),
+        "permissions",
+    ),
+    NoticeKind.BILLING_CHANGED: Text(
+        gettext_lazy("%(source)s changed where %(artist)s is named"),
+        gettext_lazy(
+            "%(off)s%(voice_off)s%(on)s%(voice_on)s%(message)sYour answers speak for the "
+            "recordings on which you are named. If this is wrong, tell them."
+        ),
+        "credits",
+    ),
 }
 
 
@@ -220,8 +237,13 @@ def _title(value: str) -> str:
     return _(", for “%(title)s”") % {"title": value}
 
 
+def _all(value: bool) -> str:
+    return _(", for all your work") if value else ""
+
+
 def _places(value: list[str]) -> str:
-    return _(", in %(places)s") % {"places": ", ".join(value)}
+    names = current_locale().territories
+    return _(", in %(places)s") % {"places": ", ".join(names.get(one, one) for one in value)}
 
 
 def _answer(params: Mapping[str, Any]) -> str:
@@ -241,13 +263,69 @@ def _whom(value: str) -> str:
     return _(", for %(name)s") % {"name": value} if value else ""
 
 
+def _reaches(value: int) -> str:
+    words = ngettext(
+        " It reaches %(n)s of your recordings.", " It reaches %(n)s of your recordings.", value
+    )
+    return words % {"n": count(value)}
+
+
+def _more(value: int) -> str:
+    words = ngettext(
+        "It now also reaches %(n)s more of your recordings.",
+        "It now also reaches %(n)s more of your recordings.",
+        value,
+    )
+    return words % {"n": count(value)}
+
+
+def _uses(codes: list[str]) -> str:
+    return ", ".join(str(UseKind(code).label) for code in codes)
+
+
+def _message(value: str) -> str:
+    return _("It was message %(message)s. ") % {"message": value} if value else ""
+
+
+def _titles(named: dict[str, Any]) -> str:
+    """The first few by their titles, the others as a number."""
+    titles = ", ".join(_("“%(title)s”") % {"title": title} for title in named["titles"])
+    if not named["others"]:
+        return titles
+    words = ngettext("%(titles)s and %(n)s other", "%(titles)s and %(n)s others", named["others"])
+    return words % {"titles": titles, "n": count(named["others"])}
+
+
+def _off(named: dict[str, Any]) -> str:
+    return _("You are not named any more on %(titles)s. ") % {"titles": _titles(named)}
+
+
+def _on(named: dict[str, Any]) -> str:
+    return _("You are now named on %(titles)s. ") % {"titles": _titles(named)}
+
+
+def _voice_off(named: dict[str, Any]) -> str:
+    return _("Your voice is not named any more on %(titles)s. ") % {"titles": _titles(named)}
+
+
+def _voice_on(named: dict[str, Any]) -> str:
+    return _("Your voice is now named on %(titles)s. ") % {"titles": _titles(named)}
+
+
 def _rows(value: int) -> str:
     return ngettext("%(n)s line", "%(n)s lines", value) % {"n": count(value)}
 
 
 _WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "use": lambda code: str(UseKind(code).label),
-    "uses": lambda codes: ", ".join(str(UseKind(code).label) for code in codes),
+    "uses": _uses,
+    "reaches": _reaches,
+    "more": _more,
+    "off": _off,
+    "on": _on,
+    "voice_off": _voice_off,
+    "voice_on": _voice_on,
+    "message": _message,
     "stance": lambda code: str(Stance(code).label),
     "role": lambda code: str(Role(code).label),
     "until": _until,
@@ -256,6 +334,7 @@ _WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "recordings": _recordings,
     "rows": _rows,
     "whom": _whom,
+    "all": _all,
     "title": _title,
     "places": _places,
     "since": _since,
@@ -277,6 +356,10 @@ class _Facts(dict[str, str]):
             return self._artist()
         if key == "answer":
             return _answer(self._notice.params)
+        if key == "consent":
+            return self._consent()
+        if key == "source":
+            return str(self._notice.params.get("sender") or self["by"])
         if key == "by" and value is None:
             return _("Liner Notes")
         if key in {"who", "by"}:
@@ -284,6 +367,11 @@ class _Facts(dict[str, str]):
         if value is None:
             return ""
         return _WORDS.get(key, str)(value)
+
+    def _consent(self) -> str:
+        if self._notice.params.get("overrides"):
+            return _("It names a clause of your contract, and your yes is not needed.")
+        return _("Nothing is allowed by it without your yes.")
 
     def _artist(self) -> str:
         if self._notice.artist is not None:

@@ -5,7 +5,7 @@ from portal.models.bulk import BulkChange
 from portal.models.client import ApiClient, ApiKey
 from portal.models.export import Export, ExportKind, JobSlot
 from portal.models.idempotency import AnsweredRequest
-from portal.models.notice import NewsPosition, Notice, NoticeKind
+from portal.models.notice import NewsPosition, Notice, NoticeKind, ToldReach
 from portal.models.roster import Membership, Roster, RosterArtist, RosterKind
 from portal.models.staff_act import StaffAct
 from portal.models.visit import Visit
@@ -27,6 +27,7 @@ __all__ = [
     "RosterArtist",
     "RosterKind",
     "StaffAct",
+    "ToldReach",
     "User",
     "Visit",
     "WebhookAttempt",

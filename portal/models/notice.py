@@ -32,6 +32,8 @@ class NoticeKind(models.TextChoices):
     LICENCE_ENDS = "licence_ends", _("a licence on your work ends soon")
     LICENCE_ENDED = "licence_ended", _("a licence on your work has ended")
     NOT_SAVED = "not_saved", _("a change of many recordings was not saved")
+    REACHES_MORE = "reaches_more", _("a licence reaches more of your work")
+    BILLING_CHANGED = "billing_changed", _("where you are named changed")
 
 
 class Notice(WorkRow):
@@ -91,6 +93,40 @@ class Notice(WorkRow):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.recipient_id}"
+
+
+class ToldReach(models.Model):
+    """What an artist was told last of a licence: which version, and how much of hers it touches.
+
+    What holds now is in the facts. This says what is news beside it: told once for each licence,
+    and of what it reaches since then once a day at most (`waits`: there is some to be told).
+    """
+
+    licence = models.ForeignKey("consent.Licence", on_delete=models.PROTECT, related_name="+")
+    artist = models.ForeignKey("consent.Artist", on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField(help_text=_("of the version that was told"))
+    recordings = models.PositiveIntegerField(default=0)
+    overridden = models.PositiveIntegerField(
+        default=0, help_text=_("of these, where her yes is not needed")
+    )
+    told_at = models.DateTimeField()
+    waits = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["told_at"], condition=models.Q(waits=True), name="reach_to_tell")
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["licence", "artist"],
+                name="a_licence_is_told_once",
+                violation_error_code="told",
+                violation_error_message=_("This artist has been told of this licence already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.licence_id} to {self.artist_id}"
 
 
 class NewsPosition(models.Model):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from consent.models import Permission
+from consent.models import Act, Permission
 from consent.scopes import Scope as About
 from consent.scopes import scope_of
 from consent.words import Way
@@ -37,6 +37,8 @@ def answer_facts(answer: Permission) -> dict[str, Any]:
     facts: dict[str, Any] = {"use": answer.use, "stance": answer.stance}
     if answer.way == Way.CLEARED:
         facts["way"] = Way.CLEARED.value
+    if about.is_everything:
+        facts["all"] = True
     if about.recording is not None:
         facts["title"] = about.recording.title
     if about.tool is not None:
@@ -50,3 +52,20 @@ def answer_facts(answer: Permission) -> dict[str, Any]:
     if answer.valid_until is not None:
         facts["ends"] = answer.valid_until.isoformat()
     return facts
+
+
+def act_facts(act: Act) -> dict[str, Any]:
+    """What a notice keeps of an act on answers: of one answer all, of many what they share.
+
+    An undo may bring different answers back: then only how many. At most two queries.
+    """
+    answers = act.permissions.order_by("id")
+    first = answers.select_related("recording", "company__party", "tool__company__party")[0]
+    facts = answer_facts(first)
+    if act.entries <= 1:
+        return facts
+    facts.pop("title", None)
+    said = answers.order_by().values_list("stance", "way", "valid_from", "valid_until")
+    if said.distinct()[:2].count() > 1:
+        facts = {"use": facts["use"]}
+    return facts | {"recordings": act.entries}

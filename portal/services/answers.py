@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from consent.models import Act, Artist, Permission, PermissionRequest, RightsClaim, Wording
 from consent.queries.licences import licences_touching
@@ -22,7 +22,7 @@ from consent.words import PERSONAL_KINDS, Authority, Right, Stance, Way
 from portal.access import Access
 from portal.answering import scope_needed, scope_to_clear
 from portal.models import NoticeKind
-from portal.queries.saying import answer_facts
+from portal.queries.saying import act_facts
 from portal.roles import Scope
 from portal.services.notices import notify_artist, notify_label
 
@@ -61,7 +61,7 @@ def give_answer(
         wording=wording,
     )
     if given.changed:
-        _tell(by, artist, given.permission.act)
+        tell_answered(artist=artist, act=given.permission.act)
     return given
 
 
@@ -91,7 +91,7 @@ def answer_many(
         summary=summary,
     )
     if act is not None:
-        _tell(by, artist, act)
+        tell_answered(artist=artist, act=act)
     return act
 
 
@@ -117,7 +117,7 @@ def take_back_narrower(
         role=by.role_for(artist),
     )
     if given is not None:
-        _tell(by, artist, given.permission.act)
+        tell_answered(artist=artist, act=given.permission.act)
     return given
 
 
@@ -135,7 +135,7 @@ def answer_question(
         wording=wording,
     )
     if answered.permission is not None:
-        _tell(by, request.artist, answered.permission.act)
+        tell_answered(artist=request.artist, act=answered.permission.act)
     return answered
 
 
@@ -155,44 +155,35 @@ def undo(*, by: Access, artist: Artist, act: Act) -> Undone:
     for one in restored:
         if one.stance == Stance.ALLOW or one.way == Way.CLEARED:
             by.require(artist, scope_needed(one.use, Stance.ALLOW))
-    _tell(by, artist, undone.act)
+    tell_answered(artist=artist, act=undone.act)
     return undone
 
 
-def _tell(by: Access, artist: Artist, act: Act) -> None:
-    """Tell everybody else who sees this artist; and a no to those who may decide without her."""
-    answers = act.permissions.order_by("id")
-    first = answers.select_related("recording", "company__party", "tool__company__party")[0]
-    facts = answer_facts(first)
-    if act.entries > 1:
-        facts = _facts_of_many(first, answers) | {"recordings": act.entries}
-    if by.user is not None:
-        facts["who"] = str(by.user.ref)
-    notify_artist(
-        artist=artist,
-        kind=NoticeKind.ANSWERED_FOR_YOU,
-        key=f"answered {act.ref}",
-        params=facts,
-        but=by.user,
-    )
+@transaction.atomic
+def tell_answered(*, artist: Artist, act: Act, at: datetime | None = None) -> None:
+    """Tell everybody else who sees this artist; and a no to those who may decide without her.
+
+    Once for each act, whoever calls it: the page that wrote it, or the reader of the ledger. `at`
+    is when it happened (UTC; None: now).
+    """
+    facts = act_facts(act)
+    if act.by is not None:
+        notify_artist(
+            artist=artist,
+            kind=NoticeKind.ANSWERED_FOR_YOU,
+            key=f"answered {act.ref}",
+            params=facts | {"who": str(act.by.ref)},
+            but=act.by,
+            at=at,
+        )
     # As a decision has it that does without her (`consent.decisions`): a no, or a yes taken back.
     # What is her person's nobody decides without her.
-    objects = answers.filter(Q(stance=Stance.DENY) | Q(took_back_allow=True))
-    if first.use not in PERSONAL_KINDS and objects.exists():
-        _object(artist, act, first.use)
+    objects = act.permissions.filter(Q(stance=Stance.DENY) | Q(took_back_allow=True))
+    if facts["use"] not in PERSONAL_KINDS and objects.exists():
+        _object(artist, act, facts["use"], at)
 
 
-def _facts_of_many(first: Permission, answers: QuerySet[Permission]) -> dict[str, Any]:
-    """What is the same for all answers of one act; an undo may bring different ones back."""
-    said = answers.order_by().values_list("stance", "way", "valid_from", "valid_until")
-    facts = answer_facts(first)
-    facts.pop("title", None)
-    if said.distinct()[:2].count() > 1:
-        return {"use": facts["use"]}
-    return facts
-
-
-def _object(artist: Artist, act: Act, use: str) -> None:
+def _object(artist: Artist, act: Act, use: str, at: datetime | None) -> None:
     """Deliver a no to each holder whose licence does without her yes, as an objection."""
     mandates = RightsClaim.objects.filter(
         Q(repertoire=artist.pk) | Q(recording__in=artist.profile_counts.values("example")),
@@ -208,7 +199,7 @@ def _object(artist: Artist, act: Act, use: str) -> None:
             label=version.licence.holder,
             artist=artist,
             kind=NoticeKind.OBJECTION,
-            # As `news` has it, which reads the same act in the ledger: told once by either.
             key=f"objection {act.ref} {version.licence.ref}",
             params={"company": version.licence.company.party.name, "uses": [str(use)]},
+            at=at,
         )

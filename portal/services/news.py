@@ -7,8 +7,9 @@ is not told of it.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
@@ -20,25 +21,24 @@ from consent.models import (
     LedgerEntry,
     LicenceVersion,
     Party,
-    Permission,
     PermissionRequest,
     Withdrawal,
 )
-from consent.queries.licences import artists_touched_by, licences_touching
-from consent.queries.overrides import overrides_begun
 from consent.queries.staff_reasons import reasons_given
-from consent.words import Stance
 from portal.models import NewsPosition, NoticeKind
 from portal.roles import Scope
+from portal.services.answers import tell_answered
+from portal.services.billing import tell_moved
 from portal.services.ends import tell_ended
-from portal.services.notices import notify_artist, notify_label
+from portal.services.notices import notify_artist
+from portal.services.reach import Reached
 from royalties.models import Period, Statement
 from royalties.words import PeriodState
 
 ENTRIES_AT_ONCE: Final = 500
 READER: Final = "ledger"
 
-type Teller = Callable[[LedgerEntry, dict[str, Any]], None]
+type Teller = Callable[[LedgerEntry, dict[str, Any], Reached], None]
 
 
 def tell_news() -> int:
@@ -61,13 +61,19 @@ def _tell_some() -> tuple[int, bool]:
             "seq"
         )[:ENTRIES_AT_ONCE]
     )
-    acts: set[object] = set()
+    # An act of many entries goes on where the last time ended: it has been told whole.
+    last = LedgerEntry.objects.filter(seq=position.seq).values_list("act", "kind").first()
+    acts = {(last[0], _ONCE_PER_ACT.get(last[1]))} if last else set()
+    reached = Reached()
     for entry in entries:
-        if entry.kind in _ONCE_PER_ACT:
-            if entry.act in acts:
+        once = _ONCE_PER_ACT.get(entry.kind)
+        if once is not None:
+            if (entry.act, once) in acts:
                 continue
-            acts.add(entry.act)
-        _TELLERS[entry.kind](entry, json.loads(entry.body))
+            acts.add((entry.act, once))
+        _TELLERS[entry.kind](entry, json.loads(entry.body), reached)
+    reached.by_waiting()
+    reached.tell()
     more = len(entries) == ENTRIES_AT_ONCE
     position.seq = entries[-1].seq if more else top
     position.save(update_fields=["seq"])
@@ -77,45 +83,14 @@ def _tell_some() -> tuple[int, bool]:
 # --- Answers -----------------------------------------------------------------------------
 
 
-def _answered(entry: LedgerEntry, body: dict[str, Any]) -> None:
+def _answered(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
     """One act, one notice, however many recordings it was about."""
     act = _act(entry)
-    artist = _artist(body["artist"])
-    on_recordings = body["recording"] is not None
-    if act is not None and act.by is not None:
-        notify_artist(
-            artist=artist,
-            kind=NoticeKind.ANSWERED_FOR_YOU,
-            key=f"answered {entry.act}",
-            params={
-                "who": str(act.by.ref),
-                "use": body["use"],
-                "stance": body["stance"],
-                "recordings": act.entries if on_recordings else None,
-            },
-            but=act.by,
-            at=entry.recorded_at,
-        )
-    if body["stance"] == Stance.DENY and not on_recordings:
-        _object(artist, body["use"], entry)
+    if act is not None:
+        tell_answered(artist=_artist(body["artist"]), act=act, at=entry.recorded_at)
 
 
-def _object(artist: Artist, use: str, entry: LedgerEntry) -> None:
-    """Deliver a no to the holders whose licences do without her answer."""
-    for version in licences_touching(artist).select_related("licence__holder", "licence__company"):
-        if version.artist_approval or use not in version.uses:
-            continue
-        notify_label(
-            label=version.licence.holder,
-            artist=artist,
-            kind=NoticeKind.OBJECTION,
-            key=f"objection {entry.act} {version.licence.ref}",
-            params={"company": version.licence.company.party.name, "uses": [use]},
-            at=entry.recorded_at,
-        )
-
-
-def _revoked(entry: LedgerEntry, body: dict[str, Any]) -> None:
+def _revoked(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
     notify_artist(
         artist=_artist(body["artist"]),
         kind=NoticeKind.REVOKED_BY_STAFF,
@@ -128,69 +103,18 @@ def _revoked(entry: LedgerEntry, body: dict[str, Any]) -> None:
 # --- Licences ----------------------------------------------------------------------------
 
 
-def _signed(entry: LedgerEntry, body: dict[str, Any]) -> None:
-    version = LicenceVersion.objects.select_related(
-        "licence__holder", "licence__company__party"
-    ).get(licence__ref=body["licence"], number=body["number"])
-    licence = version.licence
+def _signed(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
+    reached.by_signature(UUID(body["licence"]), act=_act(entry), at=entry.recorded_at)
+
+
+def _rights_changed(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
+    """One act on claims, or on who is named: a licence may begin to touch somebody's work by it."""
     act = _act(entry)
-    artists = artists_touched_by(version)
-    for artist in artists:
-        if artist.pk == licence.holder_id and version.artist_approval:
-            continue  # she signed it herself, and her own yes is asked all the same
-        notify_artist(
-            artist=artist,
-            kind=NoticeKind.LICENCE_SIGNED if version.artist_approval else NoticeKind.OVERRIDDEN,
-            key=f"licence {licence.ref} {version.number}",
-            params={
-                "holder": licence.holder.name,
-                "company": licence.company.party.name,
-                "uses": version.uses,
-            },
-            but=None if act is None else act.by,
-            at=entry.recorded_at,
-        )
-    if not version.artist_approval:
-        _object_to(version, artists, entry, key=f"objection {entry.id}")
+    reached.by_rights(entry.act, act=act, at=entry.recorded_at)
+    tell_moved(entry.act, act=act, at=entry.recorded_at)
 
 
-def _claimed(entry: LedgerEntry, body: dict[str, Any]) -> None:
-    """A claim lets a licence that was signed before speak over artists whom it did not reach."""
-    act = _act(entry)
-    for version, artists in overrides_begun(entry.act):
-        licence = version.licence
-        for artist in artists:
-            notify_artist(
-                artist=artist,
-                kind=NoticeKind.OVERRIDDEN,
-                key=f"claimed {entry.act} {licence.ref} {version.number}",
-                params={
-                    "holder": licence.holder.name,
-                    "company": licence.company.party.name,
-                    "uses": version.uses,
-                },
-                but=None if act is None else act.by,
-                at=entry.recorded_at,
-            )
-        _object_to(version, artists, entry, key=f"objection {entry.act} {licence.ref}")
-
-
-def _object_to(
-    version: LicenceVersion, artists: Iterable[Artist], entry: LedgerEntry, *, key: str
-) -> None:
-    """Deliver what these artists have refused to the holder whose licence does without them."""
-    for artist, uses in _refused(artists, version.uses).items():
-        notify_label(
-            label=version.licence.holder,
-            artist=artist,
-            kind=NoticeKind.OBJECTION,
-            key=f"{key} {artist.party.ref}",
-            params={"company": version.licence.company.party.name, "uses": uses},
-            at=entry.recorded_at,
-        )
-
-
-def _licence_ended(entry: LedgerEntry, body: dict[str, Any]) -> None:
+def _licence_ended(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
     version = LicenceVersion.objects.select_related(
         "licence__holder", "licence__company__party"
     ).get(licence__ref=body["licence"], number=body["number"])
@@ -198,25 +122,10 @@ def _licence_ended(entry: LedgerEntry, body: dict[str, Any]) -> None:
     tell_ended(version, by=None if act is None else act.by)
 
 
-def _refused(artists: Iterable[Artist], uses: Iterable[str]) -> dict[Artist, list[str]]:
-    """Who of these artists says no, in general, to which of these uses."""
-    by_key = {artist.pk: artist for artist in artists}
-    found: dict[Artist, list[str]] = {}
-    latest = (
-        Permission.objects.filter(artist__in=by_key, use__in=list(uses), scope="*/*")
-        .order_by("artist_id", "use", "-pk")
-        .distinct("artist_id", "use")
-    )
-    for answer in latest:
-        if answer.stance == Stance.DENY:
-            found.setdefault(by_key[answer.artist_id], []).append(answer.use)
-    return found
-
-
 # --- Requests and withdrawals --------------------------------------------------------------
 
 
-def _requested(entry: LedgerEntry, body: dict[str, Any]) -> None:
+def _requested(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
     request = PermissionRequest.objects.select_related("artist__party", "tool__company__party").get(
         ref=body["request"]
     )
@@ -233,7 +142,7 @@ def _requested(entry: LedgerEntry, body: dict[str, Any]) -> None:
     )
 
 
-def _acknowledged(entry: LedgerEntry, body: dict[str, Any]) -> None:
+def _acknowledged(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
     withdrawal = Withdrawal.objects.select_related(
         "artist__party", "company__party", "permission"
     ).get(ref=body["withdrawal"])
@@ -331,20 +240,15 @@ def _artist(ref: str) -> Artist:
     )
 
 
-_ONCE_PER_ACT: Final = frozenset(
-    {
-        "claim.made",
-        "claim.changed",
-        "permission.answered",
-        "permission.withdrawn",
-        "permission.cleared",
-        "permission.undone",
-    }
-)
+_ANSWERS: Final = ("answered", "withdrawn", "cleared", "undone")
+_CLAIMS: Final = ("made", "changed", "ended")
+_ONCE_PER_ACT: Final[dict[str, Teller]] = {
+    **dict.fromkeys((f"permission.{way}" for way in _ANSWERS), _answered),
+    **dict.fromkeys((f"claim.{way}" for way in _CLAIMS), _rights_changed),
+    "recording.identified": _rights_changed,
+}
 _TELLERS: Final[dict[str, Teller]] = {
-    **dict.fromkeys(_ONCE_PER_ACT, _answered),
-    "claim.made": _claimed,
-    "claim.changed": _claimed,
+    **_ONCE_PER_ACT,
     "permission.revoked": _revoked,
     "permission.invalidated": _revoked,
     "licence.signed": _signed,

@@ -1,21 +1,30 @@
 """From the ledger to the people it concerns, whatever door a change came in by."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.db import transaction
+from django.utils import timezone
 
 from consent.clock import now
 from consent.models import AICompany, Artist, Party, Tool, Withdrawal
+from consent.scopes import EVERYTHING
+from consent.scopes import Scope as About
 from consent.services.licences import sign_licence
-from consent.services.permissions import answer_permission, answer_recordings, revoke_permission
+from consent.services.permissions import (
+    answer_permission,
+    answer_recordings,
+    clear_permission,
+    revoke_permission,
+)
 from consent.services.requests import ask_permission
 from consent.services.withdrawals import acknowledge_withdrawal
 from consent.services.work import perform
 from consent.words import Stance, UseKind
 from portal.models import NewsPosition, Notice, NoticeKind, User
+from portal.notices import names_of, render
 from portal.services.news import tell_news, tell_overdue_withdrawals
 from tests.cast import recordings_of
 
@@ -70,6 +79,47 @@ def test_an_answer_for_many_recordings_is_one_notice(
     tell_news()
     [(_, params)] = heard(NoticeKind.ANSWERED_FOR_YOU)
     assert params["recordings"] == 5
+
+
+def test_what_was_answered_is_told_with_its_scope_and_its_term_whatever_door_it_came_by(
+    maren: Artist, maren_user: User, ines: User, tidesmith: Tool
+) -> None:
+    [song] = recordings_of(maren, title="Havn")
+    nothing_new()
+    until = datetime(now().year + 1, 12, 31, 23, 59, 59, tzinfo=UTC)
+    for about, more in (
+        (About(recording=song, tool=tidesmith), {"valid_until": until}),
+        (EVERYTHING, {"territories": ["NO", "SE"]}),
+    ):
+        answer_permission(
+            by=ines,
+            artist=maren,
+            use=UseKind.GENERATIVE_TRAINING,
+            stance=Stance.ALLOW,
+            role="manager",
+            scope=about,
+            **more,
+        )
+    clear_permission(
+        by=ines,
+        artist=maren,
+        use=UseKind.GENERATIVE_TRAINING,
+        scope=About(recording=song, tool=tidesmith),
+        role="manager",
+    )
+    tell_news()
+    notices = list(Notice.objects.filter(recipient=maren_user).order_by("pk"))
+    with timezone.override("Europe/Oslo"):
+        told = [render(one, names_of(notices)).sentence for one in notices]
+    where = ", for “Havn”, for Tidesmith (Tonewright)"
+    assert told == [
+        f"Train generative models: “Yes”{where}, until 31 Dec {until.year} (UTC), that day "
+        "included. You can change it at any time.",
+        "Train generative models: “Yes”, for all your work, in Norway, Sweden. "
+        "You can change it at any time.",
+        "Train generative models: an answer of its own was taken back, and the wider one speaks "
+        f"again{where}. You can change it at any time.",
+    ]
 
 
 def test_everything_is_told_once_however_often_it_is_read(

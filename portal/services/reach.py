@@ -1,0 +1,240 @@
+"""Telling artists which licences touch their work: on the day that one begins to, however it does.
+
+A signature, a message, a claim, a file, or being named on a recording: each is read from the
+ledger, and what holds then is compared with what she was told last (`ToldReach`). So she is told
+once of each licence, and of what it reaches beyond that once a day at most, whatever is read twice.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from consent import clock
+from consent.models import Act, Artist, LicenceVersion, Permission
+from consent.queries.licences import artists_touched_by
+from consent.queries.touching import (
+    Pair,
+    Touch,
+    bring,
+    reach_of,
+    touched_by_act,
+    version_in_force,
+    versions_in_force,
+)
+from consent.words import Stance
+from portal.models import NoticeKind, ToldReach, User
+from portal.services.notices import notify_artist, notify_label
+
+AGAIN_AFTER: Final = timedelta(days=1)
+"""What a licence reaches beyond what was told is told so long after the last time, together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _When:
+    """When it came to be (UTC), and by whom, who is not told of it."""
+
+    at: datetime
+    by: User | None = None
+
+
+@dataclass(slots=True)
+class Reached:
+    """What was read in one go; `tell` then asks the database once for all of it."""
+
+    pairs: dict[Pair, _When] = field(default_factory=dict)
+
+    def by_signature(self, licence: UUID, *, act: Act | None, at: datetime) -> None:
+        """A version of a licence (by its ref) was signed."""
+        key = version_in_force(licence, at=clock.now())
+        if key is None:
+            return
+        version = bring([key])[key]
+        told = ToldReach.objects.filter(licence=version.licence_id).values_list("artist", flat=True)
+        artists = {one.pk for one in artists_touched_by(version)} | set(told)
+        self._add(((key, artist) for artist in artists), act, at)
+
+    def by_rights(self, act_ref: UUID, *, act: Act | None, at: datetime) -> None:
+        """An act changed claims, or who is named on recordings."""
+        self._add(touched_by_act(act_ref, at=clock.now()), act, at)
+
+    def by_waiting(self) -> None:
+        """What waited for a day to pass since it was told last."""
+        now = clock.now()
+        waiting = list(
+            ToldReach.objects.filter(waits=True, told_at__lte=now - AGAIN_AFTER).values_list(
+                "licence", "artist"
+            )
+        )
+        versions = versions_in_force({licence for licence, _ in waiting}, at=now)
+        pairs = [(versions[x], artist) for x, artist in waiting if x in versions]
+        self._add(pairs, None, now)
+
+    def _add(self, pairs: Iterable[Pair], act: Act | None, at: datetime) -> None:
+        when = _When(at, None if act is None else act.by)
+        for pair in pairs:
+            self.pairs.setdefault(pair, when)
+
+    def tell(self) -> int:
+        """Tell what is news of it; returns how many notices. A dozen queries besides theirs."""
+        if not self.pairs:
+            return 0
+        now = clock.now()
+        versions = bring({version for version, _ in self.pairs})
+        touches = reach_of(self.pairs, versions, at=now)
+        told = {
+            (one.licence_id, one.artist_id): one
+            for one in ToldReach.objects.filter(
+                licence__in={one.licence_id for one in versions.values()},
+                artist__in={artist for _, artist in self.pairs},
+            )
+        }
+        artists = Artist.objects.select_related("party").in_bulk({a for _, a in self.pairs})
+        teller = _Teller(now)
+        for (key, artist), when in self.pairs.items():
+            version = versions[key]
+            teller.see(
+                version,
+                artists[artist],
+                touches[key, artist],
+                told.get((version.licence_id, artist)),
+                when,
+            )
+        teller.object()
+        return teller.finish()
+
+
+class _Teller:
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.notices = 0
+        self.fresh: list[ToldReach] = []
+        self.known: list[ToldReach] = []
+        self.overridden: dict[int, tuple[LicenceVersion, dict[Artist, tuple[str, ...]]]] = {}
+        self.moments: dict[int, datetime] = {}
+
+    def see(
+        self,
+        version: LicenceVersion,
+        artist: Artist,
+        touch: Touch,
+        told: ToldReach | None,
+        when: _When,
+    ) -> None:
+        """Tell this artist of this version what she was not told before."""
+        if artist.pk == version.licence.holder_id and version.artist_approval:
+            return  # she signed it herself, and her own yes is asked all the same
+        if not touch.uses:
+            if told is not None:
+                self._keep(told, version, touch)
+            return
+        row = told or ToldReach(licence=version.licence, artist=artist, number=0, told_at=self.now)
+        newly = touch.overridden > 0 and row.overridden == 0
+        if row.number < version.number or newly:
+            self._tell_of(version, artist, touch, when, again=row.number == version.number)
+        elif touch.recordings > row.recordings:
+            if row.told_at > self.now - AGAIN_AFTER:
+                row.waits = True
+                self.known.append(row)
+                return
+            self._tell_more(version, artist, touch, touch.recordings - row.recordings, when)
+        elif row.number > version.number:
+            return
+        else:
+            self._keep(row, version, touch)
+            return
+        row.told_at = self.now
+        row.number = version.number
+        self._keep(row, version, touch)
+
+    def _keep(self, row: ToldReach, version: LicenceVersion, touch: Touch) -> None:
+        row.recordings, row.overridden, row.waits = touch.recordings, touch.overridden, False
+        (self.fresh if row._state.adding else self.known).append(row)
+
+    def _tell_of(
+        self,
+        version: LicenceVersion,
+        artist: Artist,
+        touch: Touch,
+        when: _When,
+        *,
+        again: bool,
+    ) -> None:
+        licence = version.licence
+        key = f"licence {licence.ref} {version.number}"
+        if again:  # it touched her work before, and now decides over her answer
+            key = f"{key} overrides {when.at:%Y%m%d}"
+        self.notices += notify_artist(
+            artist=artist,
+            kind=NoticeKind.OVERRIDDEN if touch.overridden else NoticeKind.LICENCE_SIGNED,
+            key=key,
+            params=self._facts(version, touch),
+            but=when.by,
+            at=when.at,
+        )
+        if touch.overridden:
+            _, artists = self.overridden.setdefault(version.pk, (version, {}))
+            artists[artist] = touch.uses
+            self.moments[version.pk] = when.at
+
+    def _tell_more(
+        self, version: LicenceVersion, artist: Artist, touch: Touch, more: int, when: _When
+    ) -> None:
+        self.notices += notify_artist(
+            artist=artist,
+            kind=NoticeKind.REACHES_MORE,
+            key=f"reaches {version.licence.ref} {self.now:%Y%m%d%H}",
+            params=self._facts(version, touch) | {"more": more},
+            but=when.by,
+            at=when.at,
+        )
+
+    def _facts(self, version: LicenceVersion, touch: Touch) -> dict[str, Any]:
+        facts: dict[str, Any] = {
+            "holder": version.licence.holder.name,
+            "company": version.licence.company.party.name,
+            "uses": list(touch.uses),
+            "reaches": touch.recordings or None,
+        }
+        if touch.overridden:
+            facts |= {"reaches": touch.overridden, "overrides": True}
+        return facts
+
+    def object(self) -> None:
+        """Deliver what these artists have refused to the holder whose licence does without them."""
+        for key, (version, artists) in self.overridden.items():
+            for artist, uses in _refused(artists).items():
+                self.notices += notify_label(
+                    label=version.licence.holder,
+                    artist=artist,
+                    kind=NoticeKind.OBJECTION,
+                    key=f"objection {version.licence.ref} {version.number}",
+                    params={"company": version.licence.company.party.name, "uses": uses},
+                    at=self.moments[key],
+                )
+
+    def finish(self) -> int:
+        """Write down what was told; returns how many notices it was."""
+        ToldReach.objects.bulk_create(self.fresh, batch_size=2_000)
+        ToldReach.objects.bulk_update(
+            self.known, ["number", "recordings", "overridden", "told_at", "waits"], batch_size=500
+        )
+        return self.notices
+
+
+def _refused(artists: Mapping[Artist, Iterable[str]]) -> dict[Artist, list[str]]:
+    """Who of these artists says no, in general, to which of her uses; one query."""
+    uses = {use for ones in artists.values() for use in ones}
+    by_key = {artist.pk: artist for artist in artists}
+    found: dict[Artist, list[str]] = {}
+    latest = (
+        Permission.objects.filter(artist__in=by_key, use__in=uses, scope="*/*")
+        .order_by("artist_id", "use", "-pk")
+        .distinct("artist_id", "use")
+    )
+    for answer in latest:
+        artist = by_key[answer.artist_id]
+        if answer.stance == Stance.DENY and answer.use in artists[artist]:
+            found.setdefault(artist, []).append(answer.use)
+    return found
