@@ -65,7 +65,10 @@ class DeclareForm(forms.Form):
         which.choices = [
             (
                 UNCLAIMED,
-                _("All of mine that nobody claims yet: recording %(master)s, song %(publishing)s")
+                _(
+                    "All of mine where nobody claims it yet (the recording: %(master)s, the song: "
+                    "%(publishing)s)"
+                )
                 % {
                     "master": count(free.counts[Right.MASTER]),
                     "publishing": count(free.counts[Right.PUBLISHING]),

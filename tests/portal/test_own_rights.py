@@ -80,6 +80,9 @@ def test_an_independent_declares_what_is_hers_offers_the_licence_and_her_yes_all
     def allowed() -> list[bool]:
         return [decide_one(Ask(song.isrc, G, tidesmith.slug)).allowed for song in songs]
 
+    first = hers.get(page("missing", aoi)).text.split(f'id="use-{G}"')[1].split("</section>")[0]
+    assert page("standard_licence", aoi) in first
+    assert page("own_rights", aoi) in first
     offer = {"uses": [G], "companies": [tidesmith.company.slug], "sign": "yes"}
     hers.post(page("standard_licence", aoi), offer)
     hers.post(page("answer", aoi, use=G), {"stance": "allow"})
@@ -92,7 +95,7 @@ def test_an_independent_declares_what_is_hers_offers_the_licence_and_her_yes_all
 
     url = page("own_rights", aoi)
     said = {"publishing": "100", "which": "unclaimed"}
-    assert "recording 0, song 3" in hers.get(url).text
+    assert "the recording: 0, the song: 3" in hers.get(url).text
     preview = hers.post(url, said)
     assert "You wrote 100\N{NO-BREAK SPACE}% of the song" in preview.text
     assert "3 recordings." in preview.text

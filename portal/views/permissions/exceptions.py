@@ -143,6 +143,7 @@ def missing(request: PortalRequest, slug: str) -> HttpResponse:
             "reader": reader,
             "uses": uses,
             "overrides": overrides,
+            "rights_url": rights if own else "",
             "tabs": tabs(reader, "missing"),
         },
     )
