@@ -59,9 +59,14 @@ class Code(StrEnum):
     ANSWER_EXPIRED = "answer_expired"
     ANSWER_REVOKED = "answer_revoked"
     ANSWER_OUTDATED = "answer_outdated"
+    ANSWER_WITHOUT_GUARDIAN = "answer_without_guardian"
     RUNS_OFF = "runs_off"
     OVERRIDDEN = "overridden"
     OBJECTION = "objection"
+
+
+GUARDIAN_YEARS = 5
+"""How long a guardian's yes to a minor's voice, name or image holds at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class Needs:
     voices: bool = False
     own_signature: bool = False  # a licence by the artist, or by someone with express authority
     always_artist: bool = False  # no contract can do without her
-    lent: bool = False  # likeness: for a minor, only with a guardian
+    lent: bool = False  # likeness: for a minor, only by the guardian
 
 
 NEEDS: dict[str, Needs] = {
@@ -168,6 +173,7 @@ class Answer:
     """The answer that speaks in one scope. `maker` is "", "company" or "tool".
 
     `text` is the version of the wording that was read, the first where none is recorded.
+    `by_guardian` is read of a yes to a likeness only.
     """
 
     stance: str
@@ -181,6 +187,7 @@ class Answer:
     notice_days: int | None = None
     took_back_allow: bool = False
     text: int = 1
+    by_guardian: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -676,9 +683,11 @@ def _answer(question: Question, artist: ArtistFacts, meant_since: int, outputs: 
 def _reason(
     answer: Answer, at: datetime, artist: ArtistFacts, meant_since: int, outputs: _Outputs
 ) -> Reason:
+    minor = outputs.needs.lent and artist.is_minor
     if answer.stance == "allow":
-        return _yes(answer, at, artist, meant_since)
-    runs_off = outputs.run_off(answer)
+        return _yes(answer, at, artist, meant_since, minor=minor)
+    # Whether the guardian gave the yes that was taken back is not known here.
+    runs_off = None if minor else outputs.run_off(answer)
     if runs_off is not None and runs_off > at:
         return Reason(Code.RUNS_OFF, Verdict.YES, artist.key, seq=answer.seq, until=runs_off)
     if answer.way in ("revoked", "invalidated"):
@@ -692,14 +701,33 @@ def _reason(
     return Reason(code, Verdict.NO, artist.key, seq=answer.seq)
 
 
-def _yes(answer: Answer, at: datetime, artist: ArtistFacts, meant_since: int) -> Reason:
-    """What a yes is worth now: to a text that meant something else, and once it has ended, a no."""
-    code, verdict = Code.ARTIST_ALLOWS, Verdict.YES
-    if answer.valid_until is not None and answer.valid_until <= at:
+def _yes(
+    answer: Answer, at: datetime, artist: ArtistFacts, meant_since: int, *, minor: bool
+) -> Reason:
+    """What a yes is worth now: to a text that meant something else, and once it has ended, a no.
+
+    Of a minor's likeness only a guardian's yes is one, and for a shorter time, whoever she was in
+    the books when it was given. Where there is no guardian, that is said instead, of all of them.
+    """
+    code, verdict, until = Code.ARTIST_ALLOWS, Verdict.YES, answer.valid_until
+    if minor and answer.by_guardian:
+        most = years_after(answer.given_at, GUARDIAN_YEARS)
+        until = most if until is None else min(until, most)
+    if until is not None and until <= at:
         code, verdict = Code.ANSWER_EXPIRED, Verdict.NO
     elif answer.text < meant_since:
         code, verdict = Code.ANSWER_OUTDATED, Verdict.NO
-    return Reason(code, verdict, artist.key, seq=answer.seq, until=answer.valid_until)
+    elif minor and artist.has_guardian and not answer.by_guardian:
+        code, verdict = Code.ANSWER_WITHOUT_GUARDIAN, Verdict.NO
+    return Reason(code, verdict, artist.key, seq=answer.seq, until=until)
+
+
+def years_after(begin: datetime, years: int) -> datetime:
+    """The same day so many years later; of a 29 February, the 28th where there is none."""
+    try:
+        return begin.replace(year=begin.year + years)
+    except ValueError:
+        return begin.replace(year=begin.year + years, day=28)
 
 
 @dataclass(frozen=True, slots=True)

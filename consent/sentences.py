@@ -189,6 +189,12 @@ SENTENCES: dict[Code, Sentence] = {
         Move.ARTIST,
         _("%(who)s can read the new text and answer again."),
     ),
+    Code.ANSWER_WITHOUT_GUARDIAN: Sentence(
+        _("%(who)s is a minor, and this yes was not given by the guardian. Until then it is a no."),
+        _("The person concerned has not said yes."),
+        Move.ARTIST,
+        _("The guardian of %(who)s can answer."),
+    ),
     Code.RUNS_OFF: Sentence(
         _(
             "%(who)s took a yes back. Outputs of this model version, licensed before, run off "

@@ -1,11 +1,7 @@
 """Whether a text means the same as the one before it, and where the ledger says so."""
 
-from pathlib import Path
-
 import django.db.models.deletion
 from django.db import migrations, models
-
-SQL = Path(__file__).resolve().parent.parent / "sql"
 
 # The table is append-only, for its owner too, and stays so: a column that is made anew from what
 # the ledger says is no change of a row. Of texts published before, each counts as a new one.
@@ -60,5 +56,4 @@ class Migration(migrations.Migration):
                 to="consent.ledgerentry",
             ),
         ),
-        migrations.RunSQL((SQL / "decision.sql").read_text(), migrations.RunSQL.noop),
     ]

@@ -153,6 +153,9 @@ def _needed(text: str) -> datetime:
 type _Given = tuple[int | None, int | None, Answer]  # company, tool
 
 
+GUARDIAN: Final = "guardian"
+"""The role of an act that a minor's guardian did for her."""
+
 _NOWHERE: Final[frozenset[str]] = frozenset()
 
 
@@ -240,11 +243,12 @@ class Loaded:
         """By artist, use and recording, None for those in general."""
         found: dict[tuple[int, str, int | None], list[_Given]] = {}
         for row in rows:
-            artist, use, stance, entry, way, on, maker, tool, places, until, days, took, text = row
+            artist, use, stance, entry, way, on, maker, tool, places, until, days, took = row[:12]
+            text, (role, at) = row[12], row[13] or ("", None)
             answer = Answer(
                 stance,
                 self._seq(entry),
-                self._recorded_at(entry),
+                self._recorded_at(entry) if at is None else _needed(at),
                 way,
                 on is not None,
                 "tool" if tool is not None else "company" if maker is not None else "",
@@ -253,6 +257,7 @@ class Loaded:
                 days,
                 took,
                 text or 1,
+                role == GUARDIAN,
             )
             found.setdefault((artist, use, on), []).append((maker, tool, answer))
         return found
@@ -328,7 +333,8 @@ class Loaded:
     def said_of(self, isrc: str, use: str) -> tuple[object, ...]:
         """The answers on this use that name this recording, whoever gave them, to be compared.
 
-        When they were given is left out: only questions about a model version read that.
+        When they were given is left out: only questions about a model version read that, and those
+        about a yes that a guardian gave.
         """
         recording = self._recordings.get(isrc)
         if recording is None:
@@ -348,6 +354,7 @@ class Loaded:
                 answer.notice_days,
                 answer.took_back_allow,
                 answer.text,
+                answer.by_guardian and answer.given_at,
             )
             for key in people
             for company, tool, answer in self._answers.get((key, use, recording.key), ())

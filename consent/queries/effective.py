@@ -262,7 +262,7 @@ WITH person AS MATERIALIZED (
     SELECT DISTINCT ON (recording_id, artist_id, use, scope, territories, later) *
       FROM (SELECT p.id, p.recording_id, p.artist_id, p.use, p.scope, p.company_id, p.tool_id,
                    p.stance, p.way, p.valid_from, p.valid_until, p.territories, p.notice_days,
-                   p.took_back_allow, p.wording_id,
+                   p.took_back_allow, p.wording_id, p.act_id,
                    CASE WHEN p.valid_from > ledger.now THEN p.id END AS later
               FROM (SELECT ledger_now() AS now) ledger, consent_permission p
              WHERE p.artist_id = ANY (ARRAY(SELECT id FROM person))
@@ -272,6 +272,10 @@ WITH person AS MATERIALIZED (
     SELECT recording_id, string_agg(
                artist_id || ' ' || use || ' ' || stance || ' ' || way ||
                CASE WHEN wording_id IS NULL THEN '' ELSE ' ' || wording_id END ||
+               CASE WHEN use IN ('voice', 'name_image') AND stance = 'allow'
+                    THEN coalesce((SELECT ref::text FROM consent_act
+                                    WHERE ref = act_id AND role = 'guardian'), '')
+                    ELSE '' END ||
                CASE WHEN num_nonnulls(company_id, tool_id, later, valid_until, notice_days) > 0
                       OR territories <> '{}' OR took_back_allow
                     THEN ROW(company_id, tool_id, CASE WHEN later IS NOT NULL THEN valid_from END,

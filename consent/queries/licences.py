@@ -263,7 +263,10 @@ def _groups(reach: Reach, company: AICompany) -> list[_Group]:
             ), said AS (
                 SELECT recording_id, md5(string_agg(concat_ws(':', artist_id, use,
                            split_part(scope, '/', 2), territories, stance, way, took_back_allow,
-                           valid_until, notice_days, wording_id), ','
+                           valid_until, notice_days, wording_id,
+                           (SELECT ref FROM consent_act
+                             WHERE ref = act_id AND role = 'guardian'
+                               AND use IN ('voice', 'name_image'))), ','
                            ORDER BY artist_id, use, split_part(scope, '/', 2), territories)) AS key
                   FROM spoken GROUP BY recording_id
             ), listed AS (
@@ -341,7 +344,13 @@ def _imagine(facts: Facts, signed: LicenceFacts, replaced: str) -> Facts:
 
 
 _WAITING = frozenset(
-    {Code.ARTIST_UNDECIDED, Code.ARTIST_ASKS, Code.ANSWER_EXPIRED, Code.ANSWER_OUTDATED}
+    {
+        Code.ARTIST_UNDECIDED,
+        Code.ARTIST_ASKS,
+        Code.ANSWER_EXPIRED,
+        Code.ANSWER_OUTDATED,
+        Code.ANSWER_WITHOUT_GUARDIAN,
+    }
 )
 _PERSONAL = _WAITING | {Code.ARTIST_DENIES, Code.ARTIST_WITHDREW, Code.ANSWER_REVOKED}
 

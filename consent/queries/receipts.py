@@ -26,7 +26,13 @@ from consent.queries.decision import Ask, load
 from consent.words import PartyKind
 
 _OF_A_STATE = frozenset(
-    {Code.ARTIST_SUSPENDED, Code.COMPANY_SUSPENDED, Code.HOLDER_SUSPENDED, Code.GUARDIAN_MISSING}
+    {
+        Code.ARTIST_SUSPENDED,
+        Code.COMPANY_SUSPENDED,
+        Code.HOLDER_SUSPENDED,
+        Code.GUARDIAN_MISSING,
+        Code.ANSWER_WITHOUT_GUARDIAN,
+    }
 )
 _ORGANISATIONS = (PartyKind.COMPANY, PartyKind.SOCIETY)
 

@@ -26,6 +26,7 @@ _OPEN: Final = frozenset(
         Code.ARTIST_UNDECIDED,
         Code.ANSWER_OUTDATED,
         Code.ANSWER_REVOKED,
+        Code.ANSWER_WITHOUT_GUARDIAN,
         Code.GUARDIAN_MISSING,
         Code.NO_MAIN_ARTIST,
         Code.RIGHT_UNKNOWN,

@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
+from consent.decisions import GUARDIAN_YEARS, years_after
 from consent.errors import Frozen, Refused, refused_by, refusing
 from consent.leaves import permission_body
 from consent.models import (
@@ -27,6 +28,7 @@ from consent.models import (
     RequestState,
     Wording,
 )
+from consent.queries.decision import GUARDIAN
 from consent.scopes import EVERYTHING, Scope, scope_key
 from consent.services.ledger import Leaf, is_frozen, record
 from consent.services.withdrawals import prepare_withdrawals, start_withdrawals
@@ -37,7 +39,7 @@ from consent.words import LENT_KINDS, Stance, UseKind, Way
 if TYPE_CHECKING:
     from portal.models import User
 
-VOICE_YEARS, VOICE_YEARS_MINOR = 10, 5
+VOICE_YEARS = 10
 
 # What the database holds by its own keys and need not be asked for once more.
 _KEYS = {field.name for field in Permission._meta.fields if field.is_relation}
@@ -215,7 +217,7 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
     is undone once: a second time raises `Refused("undone_already")`. A yes that comes back stays
     tied to the wording that it was given under; `Frozen` while an alarm is open and the undo
     would bring one back. A yes to a text whose meaning has been replaced comes back as “later”, and
-    is named in `later`.
+    is named in `later`; so does one to a minor's likeness, unless the `role` is her guardian's.
     """
     with transaction.atomic():
         artist = act.artist
@@ -234,7 +236,11 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
             .select_related("wording")
             .order_by("id")
         )
-        before = _Before(replaced=replaced_wordings({p.use for p in mine}))
+        uses = {p.use for p in mine}
+        before = _Before(
+            replaced=replaced_wordings(uses),
+            guarded=role != GUARDIAN and not LENT_KINDS.isdisjoint(uses) and _is_minor(artist),
+        )
         history: dict[tuple[str, str, tuple[str, ...]], list[Permission]] = {}
         for row in rows:
             history.setdefault(_slot(row), []).append(row)
@@ -412,6 +418,11 @@ def _holds(permission: Permission | None, at: datetime) -> bool:
     )
 
 
+def _is_minor(artist: Artist) -> bool:
+    state = PartyState.objects.filter(party=artist.pk).order_by("-id").first()
+    return state is not None and state.is_minor
+
+
 def _begun(line: Iterable[Permission], at: datetime) -> Permission | None:
     """The answer in a slot that speaks at `at`; `line` is the slot's, oldest first."""
     return next(
@@ -424,6 +435,7 @@ class _Before:
     """Brings back what stood in a slot before an act, and keeps the yeses that it cannot."""
 
     replaced: frozenset[tuple[str, int | None]]
+    guarded: bool  # she is a minor, and it is not her guardian who undoes
     later: list[Permission] = field(default_factory=list)
 
     def restored(
@@ -451,7 +463,8 @@ class _Before:
         """Nobody's yes is given anew by an undo: one that is none any more is only named."""
         if permission.stance != Stance.ALLOW:
             return True
-        if (permission.use, permission.wording_id) not in self.replaced:
+        replaced = (permission.use, permission.wording_id) in self.replaced
+        if not replaced and not (self.guarded and permission.use in LENT_KINDS):
             return True
         self.later.append(permission)
         return False
@@ -527,6 +540,11 @@ class _Drafts:
         self.valid_from, self.valid_until = valid_from, valid_until
         self.notice_days = notice_days
         self.may_end_a_yes = False
+        # What a guardian says of a likeness is another answer than the same by somebody else.
+        self.by_guardian: frozenset[uuid.UUID] | None = None
+        if role == GUARDIAN and use in LENT_KINDS:
+            acts = Act.objects.filter(artist=self.artist, role=GUARDIAN)
+            self.by_guardian = frozenset(acts.values_list("ref", flat=True))
         # What a no takes back; a yes takes nothing back.
         self.replaced = replaced_wordings({use} if stance != Stance.ALLOW else ())
         if valid_from is not None and valid_from < self.at:
@@ -551,11 +569,10 @@ class _Drafts:
 
     def _check_lent(self) -> None:
         """Likeness is lent for a time, and a minor's by the guardian only (NO FAKES; ELVIS)."""
-        state = PartyState.objects.filter(party=self.artist.pk).order_by("-id").first()
-        minor = state is not None and state.is_minor
-        if minor and self.role != "guardian":
+        minor = _is_minor(self.artist)
+        if minor and self.role != GUARDIAN:
             raise Refused("guardian_only", _("Only a guardian can say yes to this for a minor."))
-        years = VOICE_YEARS_MINOR if minor else VOICE_YEARS
+        years = GUARDIAN_YEARS if minor else VOICE_YEARS
         if self.valid_until is None:
             raise Refused(
                 "voice_needs_end",
@@ -563,7 +580,7 @@ class _Drafts:
                 field="valid_until",
             )
         begin = self.valid_from or self.at
-        if self.valid_until > _years_after(begin, years):
+        if self.valid_until > years_after(begin, years):
             raise Refused(
                 "voice_too_long",
                 _("A yes to this lasts at most %(years)s years."),
@@ -668,6 +685,7 @@ class _Drafts:
             and previous.notice_days == self.notice_days
             and previous.wording_id == (self.wording.pk if self.wording else None)
             and previous.way in (Way.ANSWERED, Way.WITHDRAWN)
+            and (self.by_guardian is None or previous.act_id in self.by_guardian)
         )
 
     def act(self, kind: str, *, summary: dict[str, Any], entries: int = 1) -> Act:
@@ -798,10 +816,3 @@ def leaf_of(
         took_back_allow=p.took_back_allow,
         wording=p.wording.digest if p.wording else None,
     )
-
-
-def _years_after(begin: datetime, years: int) -> datetime:
-    try:
-        return begin.replace(year=begin.year + years)
-    except ValueError:  # 29 February
-        return begin.replace(year=begin.year + years, day=28)

@@ -7,7 +7,8 @@
 --
 -- What a snapshot shows was recorded before now and is known, so only a question about the past
 -- asks the ledger which facts to leave out. Rows name their entry; `entries` says where it stands
--- and when it was recorded. p_light leaves that out where no decision reads it.
+-- and when it was recorded. p_light leaves that out where no decision reads it. By whom a yes to a
+-- likeness was given, and when, comes with it: for a minor that decides.
 CREATE OR REPLACE FUNCTION decision_facts(
     p_isrcs text[], p_uses text[], p_tools text[], p_models uuid[],
     p_at timestamptz DEFAULT NULL, p_known bigint DEFAULT NULL, p_light boolean DEFAULT false
@@ -163,7 +164,11 @@ BEGIN
         SELECT json_agg(json_build_array(artist_id, use, stance, entry_id, way, recording_id,
                     company_id, tool_id, territories, valid_until, notice_days, took_back_allow,
                     CASE WHEN v_meanings IS NOT NULL THEN (
-                        SELECT w.version FROM consent_wording w WHERE w.id = wording_id) END)),
+                        SELECT w.version FROM consent_wording w WHERE w.id = wording_id) END,
+                    CASE WHEN use IN ('voice', 'name_image') AND stance = 'allow' THEN (
+                        SELECT json_build_array(a.role, e.recorded_at)
+                          FROM consent_act a, consent_ledgerentry e
+                         WHERE a.ref = act_id AND e.id = entry_id) END)),
                coalesce(array_agg(entry_id), '{}'),
                (SELECT array_agg(json_build_array('answer', v.artist_id, v.valid_from, v.use))
                   FROM version v WHERE v.later)

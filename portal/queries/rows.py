@@ -36,6 +36,7 @@ OWN_ANSWER = frozenset(
         Code.ANSWER_EXPIRED,
         Code.ANSWER_OUTDATED,
         Code.ANSWER_REVOKED,
+        Code.ANSWER_WITHOUT_GUARDIAN,
     }
 )
 

@@ -40,7 +40,7 @@ from consent.queries.decision import Ask
 from consent.scopes import EVERYTHING, Scope
 from consent.services.claims import change_claim, dispute_claim, end_claim, make_claim, settle_claim
 from consent.services.licences import end_licence, sign_licence, supersede_licence
-from consent.services.parties import change_party_state
+from consent.services.parties import change_party_state, register_party
 from consent.services.permissions import (
     answer_permission,
     answer_recordings,
@@ -51,7 +51,7 @@ from consent.services.permissions import (
 from consent.services.recordings import change_identity
 from consent.services.tools import resume_tool, retire_model_version, suspend_tool
 from consent.services.wordings import publish_wording
-from consent.words import Right
+from consent.words import PartyKind, Right
 from portal.models import User
 from tests.consent.build import (
     a_company,
@@ -97,6 +97,7 @@ class Book:
     works: dict[int, tuple[int, ...]]
     billing: dict[int, tuple[tuple[int, ...], tuple[int, ...]]]
     clerk: User
+    kari: Party
     answers: dict[Slot, list[Row]] = field(default_factory=dict)
     permissions: dict[Slot, list[Permission]] = field(default_factory=dict)
     licences: dict[int, list[Row]] = field(default_factory=dict)
@@ -106,6 +107,7 @@ class Book:
     suspended: dict[int, list[Row]] = field(default_factory=dict)
     withdrawn: dict[int, list[Row]] = field(default_factory=dict)
     texts: dict[str, list[Row]] = field(default_factory=dict)
+    minors: dict[int, list[Row]] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     moment: datetime = field(default_factory=now)
 
@@ -249,10 +251,17 @@ class Book:
                     notice_days=row.says["notice_days"],
                     took_back_allow=row.says["took_back"],
                     text=row.says["text"],
+                    by_guardian=row.says["role"] == "guardian",
                 )
             )
+        state = _speaking(self.minors.get(key, []), at)
         return ArtistFacts(
-            key=key, kind="person", answers=tuple(said), suspended=self._is_suspended(key, at)
+            key=key,
+            kind="person",
+            answers=tuple(said),
+            suspended=self._is_suspended(key, at),
+            is_minor=state is not None and state.says["is_minor"],
+            has_guardian=state is not None and state.says["has_guardian"],
         )
 
     # Writing in it
@@ -274,6 +283,7 @@ class Book:
             self._suspend,
             self._withdraw,
             self._publish,
+            self._grow,
         )
         kind = choose.one_of(kinds)
         kind(choose)
@@ -306,8 +316,21 @@ class Book:
         text: int = row.says["text"]
         return row.says["stance"] == "allow" and text >= self._meant_since(slot[1], at)
 
-    def _is_replaced(self, slot: Slot, row: Row) -> bool:
-        return row.says["stance"] == "allow" and not self._is_yes(slot, row, now())
+    def _may_return(self, slot: Slot, row: Row, role: str) -> bool:
+        """Would an undo in this role write that answer again?"""
+        if row.says["stance"] != "allow":
+            return True
+        guarded = slot[1] == "voice" and self._is_minor(slot[0]) and role != "guardian"
+        return self._is_yes(slot, row, now()) and not guarded
+
+    def _is_minor(self, artist: int) -> bool:
+        row = _speaking(self.minors.get(artist, []), now())
+        return row is not None and row.says["is_minor"]
+
+    def _role(self, artist: Artist, choose: Choices, use: str) -> str:
+        """In which somebody answers; of a minor's voice, only the guardian."""
+        role = choose.one_of(("artist", "guardian"))
+        return "guardian" if use == "voice" and self._is_minor(artist.pk) else role
 
     def _hers(self, artist: Artist) -> list[Recording]:
         return [s for s in self.songs if artist.pk in sum(self.billing[s.pk], ())]
@@ -335,6 +358,7 @@ class Book:
             until = self.start + timedelta(days=9)
         if begins and until and until <= begins:
             begins = None
+        role = self._role(artist, choose, use)
         slot = self._slot(artist, use, scope, places)
         took_back = stance != "allow" and self._held(slot)
         notice = choose.one_of((None, None, 0, 3))
@@ -343,6 +367,7 @@ class Book:
             artist=artist,
             use=use,
             stance=stance,
+            role=role,
             scope=scope,
             valid_from=begins,
             valid_until=until,
@@ -360,6 +385,7 @@ class Book:
             until=until,
             notice_days=notice,
             took_back=took_back,
+            role=role,
         )
 
     def _note_answer(
@@ -374,6 +400,7 @@ class Book:
         until: datetime | None = None,
         notice_days: int | None = None,
         text: int | None = None,
+        role: str = "artist",
     ) -> None:
         rows = self.answers.setdefault(slot, [])
         texts = self.texts.get(slot[1], [])
@@ -387,6 +414,7 @@ class Book:
             "notice_days": notice_days,
             "took_back": took_back,
             "text": text or (texts[-1].says["version"] if texts else 1),
+            "role": role,
         }
         self._note(rows, says, begins)
         self.permissions.setdefault(slot, []).append(permission)
@@ -400,11 +428,13 @@ class Book:
         some = [s for s in self._hers(artist) if choose.one_of((True, False))]
         slots = {s.pk: self._slot(artist, use, Scope(recording=s)) for s in some}
         took_back = {pk: stance != "allow" and self._held(slot) for pk, slot in slots.items()}
+        role = self._role(artist, choose, use)
         act = answer_recordings(
             by=None,
             artist=artist,
             use=use,
             stance=stance,
+            role=role,
             recordings=list(slots),
             valid_until=until,
         )
@@ -420,6 +450,7 @@ class Book:
                 way="withdrawn" if took else "answered",
                 took_back=took,
                 until=until,
+                role=role,
             )
 
     def _clear(self, choose: Choices) -> None:
@@ -444,14 +475,15 @@ class Book:
             for slot, rows in self.permissions.items()
             if any(p.act_id == act.ref for p in rows)
         }
+        role = choose.one_of(("artist", "guardian"))
         held = {slot: self._held(slot) for slot in mine}
         expected = {
-            slot: self._stood_before(slot, act)
+            slot: self._stood_before(slot, act, role)
             for slot, rows in mine.items()
             if rows[-1].act_id == act.ref
         }
         try:
-            undone = undo_act(by=None, act=act)
+            undone = undo_act(by=None, act=act, role=role)
         except Refused:  # for the second time
             assert Act.objects.filter(undoes=act).exists()
             return
@@ -472,7 +504,7 @@ class Book:
                     took_back=held[slot] and not narrow,
                 )
                 continue
-            if self._is_replaced(slot, row):
+            if not self._may_return(slot, row, role):
                 self._note_answer(
                     slot, permission, stance="undecided", way="undone", took_back=held[slot]
                 )
@@ -488,10 +520,11 @@ class Book:
                 until=row.says["until"],
                 notice_days=row.says["notice_days"],
                 text=row.says["text"],
+                role=role,
             )
         assert not any(expected.values())
 
-    def _stood_before(self, slot: Slot, act: Act) -> list[Row | None]:
+    def _stood_before(self, slot: Slot, act: Act, role: str) -> list[Row | None]:
         """What was said in a slot before an act: what speaks, and what waits for its day."""
         at = now()
         rows = [
@@ -502,7 +535,7 @@ class Book:
         speaks = _speaking(rows, at)
         after = rows[rows.index(speaks) + 1 :] if speaks else rows
         coming = [r for r in after if r.begins and r.begins > at]
-        return [speaks, *(r for r in coming if not self._is_replaced(slot, r))]
+        return [speaks, *(r for r in coming if self._may_return(slot, r, role))]
 
     def _revoke(self, choose: Choices) -> None:
         if not self.permissions:
@@ -763,6 +796,19 @@ class Book:
         change_identity(by=None, recording=song, withdrawn=withdrawn)
         self._note(rows, {"withdrawn": withdrawn})
 
+    def _grow(self, choose: Choices) -> None:
+        artist = choose.one_of((self.maren, self.aoi))
+        minor, guarded = choose.one_of(((True, True), (False, False), (True, False)))
+        change_party_state(
+            by=None,
+            party=artist.party,
+            is_minor=minor,
+            guardian=self.kari if guarded else None,
+            no_guardian=not guarded,
+        )
+        rows = self.minors.setdefault(artist.pk, [])
+        self._note(rows, {"is_minor": minor, "has_guardian": guarded})
+
     def _publish(self, choose: Choices) -> None:
         use = choose.one_of(USES)
         rows = self.texts.setdefault(use, [])
@@ -844,6 +890,7 @@ def a_book() -> Book:
         },
         billing={song.pk: who for song, who in zip(songs, billing, strict=True)},
         clerk=User.objects.create_user(email="clerk@fjord.test", password=None),
+        kari=register_party(by=None, kind=PartyKind.PERSON, name="Kari Holt"),
     )
     for row in made:
         book.note_claim(row)

@@ -65,6 +65,13 @@ def places(question: Question, facts: Facts) -> list[str]:
     return [*sorted(named), ELSEWHERE]
 
 
+def _birthday(day: datetime, years: int) -> datetime:
+    """That day so many years on; who was born on 29 February has it on the 28th."""
+    is_leap_day = (day.month, day.day) == (2, 29)
+    there = is_leap_day and (day.year + years) % 4 != 0
+    return day.replace(year=day.year + years, day=28 if there else day.day)
+
+
 def moments(facts: Facts) -> list[datetime]:
     """Every moment at which these facts may begin to answer differently, in order."""
     found = [c.valid_until for c in facts.claims] + [x.ends_at for x in facts.licences]
@@ -72,7 +79,7 @@ def moments(facts: Facts) -> list[datetime]:
     for artist in facts.artists.values():
         found.append(artist.changes_at)
         for answer in artist.answers:
-            found.append(answer.valid_until)
+            found += [answer.valid_until, _birthday(answer.given_at, 5)]
             notices = {answer.notice_days or 0, *(x.notice_days for x in facts.licences)}
             found += [answer.given_at + timedelta(days=n) for n in notices]
     return sorted({m for m in found if m is not None})
@@ -274,11 +281,26 @@ def _says_yes(
     """Does she allow it at this place? Each answer that speaks, unless a narrower one does."""
     speaking = [
         said
-        for said in (_as_it_stands(a, question, facts, signed) for a in artist.answers)
+        for said in (
+            _as_it_stands(_of_a_minor(a, question, artist), question, facts, signed)
+            for a in artist.answers
+        )
         if said is not None and _reaches(said.territories, place)
     ]
     heard = [a for a in speaking if not any(_lies_strictly_within(b, a) for b in speaking)]
     return bool(heard) and all(a.stance == "allow" for a in heard)
+
+
+def _of_a_minor(answer: Answer, question: Question, artist: ArtistFacts) -> Answer:
+    """Her voice, name and image are her guardian's to lend, for five years at a time."""
+    if question.use not in LENT or not artist.is_minor:
+        return answer
+    if answer.stance != "allow":
+        return replace(answer, took_back_allow=False)  # nothing runs off
+    if not answer.by_guardian:
+        return replace(answer, stance="deny") if artist.has_guardian else answer
+    ends = [answer.valid_until, _birthday(answer.given_at, 5)]
+    return replace(answer, valid_until=min(e for e in ends if e is not None))
 
 
 def _as_it_stands(

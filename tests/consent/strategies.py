@@ -69,10 +69,13 @@ class Choices:
             took_back = way == "withdrawn" or (way != "cleared" and self.one_of((True, False)))
         if way in ("cleared", "revoked"):
             stance = "undecided"
+        given_at = self.moment(-4, 0)
+        if self.rarely():  # about as long ago as a guardian's yes lasts
+            given_at = self.moment(-3, 3).replace(year=NOW.year - 5)
         return Answer(
             stance=stance,
             seq=self.one_of(range(30, 60)),
-            given_at=self.moment(-4, 0),
+            given_at=given_at,
             way=way,
             on_recording=on_recording,
             maker=maker,
@@ -81,6 +84,7 @@ class Choices:
             notice_days=self.one_of((None, None, 0, 1, 3, 9)),
             took_back_allow=took_back,
             text=self.one_of((1, 1, 1, 2)),
+            by_guardian=self.one_of((True, False)),
         )
 
     def person(self, key: int) -> ArtistFacts:

@@ -1,6 +1,7 @@
 """Who decides: the rules, one by one, on the pure function."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -276,11 +277,48 @@ def test_a_band_as_a_band_has_no_voice_to_lend() -> None:
 
 
 def test_the_voice_of_a_minor_needs_a_guardian() -> None:
-    child = person(MAREN, answer("allow", valid_until=NOW + days(9)), is_minor=True)
+    said = answer("allow", valid_until=NOW + days(9), by_guardian=True)
+    child = person(MAREN, said, is_minor=True)
     alone = facts(artists={MAREN: child})
     guarded = facts(artists={MAREN: replace(child, has_guardian=True)})
     assert ask("voice", alone).deciding.code is Code.GUARDIAN_MISSING
     assert ask("voice", guarded).allowed
+
+
+@pytest.mark.parametrize("use", ["voice", "name_image"])
+def test_a_yes_that_she_gave_herself_lends_nothing_of_a_minor(use: str) -> None:
+    hers = answer("allow", valid_until=NOW + days(900))
+    grown_up = facts(artists={MAREN: person(MAREN, hers)})
+    child = facts(artists={MAREN: person(MAREN, hers, is_minor=True, has_guardian=True)})
+    alone = facts(artists={MAREN: person(MAREN, hers, is_minor=True)})
+    assert ask(use, grown_up).allowed
+    assert ask(use, child).deciding.code is Code.ANSWER_WITHOUT_GUARDIAN
+    assert ask(use, alone).deciding.code is Code.GUARDIAN_MISSING
+    for other in ("discovery", "style"):
+        assert ask(other, child).allowed
+
+
+def test_a_guardians_yes_to_a_minors_voice_ends_five_years_after_it_was_given() -> None:
+    given_at = datetime(2024, 2, 29, 12, tzinfo=UTC)
+    said = answer("allow", given_at=given_at, valid_until=given_at + days(3_650), by_guardian=True)
+    child = person(MAREN, said, is_minor=True, has_guardian=True)
+    given = facts(artists={MAREN: child})
+    end = datetime(2029, 2, 28, 12, tzinfo=UTC)
+    assert ask("voice", given).valid_until == end
+    assert ask("voice", given, at=end - days(0.01)).allowed
+    over = ask("voice", given, at=end)
+    assert (over.deciding.code, over.deciding.until) == (Code.ANSWER_EXPIRED, end)
+    of_age = facts(artists={MAREN: replace(child, is_minor=False)})
+    assert ask("voice", of_age, at=end).allowed
+
+
+def test_a_minors_likeness_never_runs_off() -> None:
+    gone = withdrawn(notice_days=20)
+    notice = (licence(FJORD, notice_days=30),)
+    child = person(MAREN, gone, is_minor=True, has_guardian=True)  # type: ignore[arg-type]
+    given = facts(tool=model(), licences=notice, artists={MAREN: child})
+    assert ask("voice", given).deciding.code is Code.ARTIST_WITHDREW
+    assert ask("discovery", given).deciding.code is Code.RUNS_OFF
 
 
 def test_a_contract_may_do_without_her_and_her_no_stays_on_record() -> None:

@@ -61,5 +61,6 @@ ARTISTS_NOES = {
     "artist_withdrew",
     "answer_expired",
     "answer_outdated",
+    "answer_without_guardian",
     "answer_revoked",
 }
