@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection
 
 from consent.models import Artist, LicenceVersion
+from consent.queries.licences import standing_versions
 from consent.words import Authority, Right, UseKind
 
 type Pair = tuple[int, int]
@@ -111,6 +112,7 @@ WITH pair AS MATERIALIZED (
     SELECT * FROM (
         SELECT DISTINCT ON (claim) * FROM consent_rightsclaim
          WHERE party_id IN (SELECT holder_id FROM version)
+           AND (%(early)s OR valid_from IS NULL OR valid_from <= %(at)s)
          ORDER BY claim, id DESC) c
      WHERE NOT ended AND (valid_until IS NULL OR valid_until > %(at)s)
        AND "right" IN ('master', 'publishing')
@@ -192,12 +194,16 @@ def versions_in_force(licences: Collection[int], *, at: datetime) -> dict[int, i
 
 
 def reach_of(
-    pairs: Iterable[Pair], versions: Mapping[int, LicenceVersion], *, at: datetime
+    pairs: Iterable[Pair],
+    versions: Mapping[int, LicenceVersion],
+    *,
+    at: datetime,
+    early: bool = False,
 ) -> dict[Pair, Touch]:
     """How each of these versions touches each of these artists at `at` (UTC).
 
-    Counts a claim that begins later too: who is told early loses nothing. `versions` are those of
-    the pairs, by key, each with its licence. Three queries, however many pairs there are.
+    `early` counts a claim that begins later too: who is told early loses nothing. `versions` are
+    those of the pairs, by key, each with its licence. Two queries, however many pairs there are.
     """
     wanted = sorted(set(pairs))
     if not wanted:
@@ -211,6 +217,7 @@ def reach_of(
                 "artists": [artist for _, artist in wanted],
                 "voices": any(UseKind.VOICE in versions[version].uses for version, _ in wanted),
                 "at": at,
+                "early": early,
             },
         )
         for version, artist, *numbers in cursor.fetchall():
@@ -230,18 +237,11 @@ def reach_of(
 def overrides_of(artist: Artist, *, at: datetime) -> list[tuple[LicenceVersion, Touch]]:
     """The licences that decide over this artist's answer on some of her work, however that came.
 
-    Reads every licence in force that names a clause: there are few of them. Three queries.
+    Reads every licence that names a clause and holds at `at` (UTC): there are few. Three queries.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH {_VERSIONS} SELECT id FROM version WHERE NOT artist_approval "  # noqa: S608
-            "ORDER BY id",
-            {"at": at},
-        )
-        keys = [key for (key,) in cursor.fetchall()]
-    versions = bring(keys)
-    found = reach_of([(key, artist.pk) for key in keys], versions, at=at)
-    return [(versions[version], touch) for (version, _), touch in found.items() if touch.overridden]
+    versions = {one.pk: one for one in standing_versions(at=at).filter(artist_approval=False)}
+    found = reach_of([(key, artist.pk) for key in versions], versions, at=at)
+    return [(versions[key], touch) for (key, _), touch in found.items() if touch.overridden]
 
 
 def bring(versions: Collection[int]) -> dict[int, LicenceVersion]:

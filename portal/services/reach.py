@@ -82,7 +82,7 @@ class Reached:
             return 0
         now = clock.now()
         versions = bring({version for version, _ in self.pairs})
-        touches = reach_of(self.pairs, versions, at=now)
+        touches = reach_of(self.pairs, versions, at=now, early=True)
         told = {
             (one.licence_id, one.artist_id): one
             for one in ToldReach.objects.filter(

@@ -5,8 +5,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
+from consent import clock
 from consent.queries.licences import overrides_public
+from consent.queries.touching import overrides_of
 from consent.words import UseKind
+from portal.queries.rows import recordings_text
 from portal.views.common import PortalRequest
 
 
@@ -27,9 +30,25 @@ def home(request: PortalRequest) -> HttpResponse:
 @login_not_required
 @require_GET
 def overrides(request: PortalRequest) -> HttpResponse:
-    """Who decides without the artists, by which clause: for everybody to read."""
+    """Who decides without the artists, by which clause: for everybody to read.
+
+    Whoever looks at an artist here reads, too, where they decide over this one now.
+    """
     rows = [
         {"override": one, "uses": [UseKind(use).label for use in one.uses]}
         for one in overrides_public()
     ]
-    return render(request, "portal/overrides.html", {"rows": rows})
+    current = request.access.current if request.user.is_authenticated else None
+    hers = [] if current is None else overrides_of(current.artist, at=clock.now())
+    return render(
+        request,
+        "portal/overrides.html",
+        {
+            "rows": rows,
+            "artist": current and current.artist,
+            "hers": [
+                {"licence": version.licence, "recordings": recordings_text(touch.overridden)}
+                for version, touch in hers
+            ],
+        },
+    )

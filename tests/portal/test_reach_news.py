@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import strip_tags
 
 from consent.clock import now
 from consent.licence_terms import Terms
@@ -22,6 +23,7 @@ from portal.models import NewsPosition, Notice, NoticeKind, ToldReach, User
 from portal.notices import names_of, render
 from portal.services.news import tell_news
 from tests.cast import recordings_of
+from tests.portal.pages import SignIn
 from tests.portal.test_news import heard, nothing_new
 
 pytestmark = pytest.mark.django_db
@@ -312,6 +314,37 @@ def test_one_message_or_a_thousand_recordings_take_as_many_queries(
 
     signed(fjord, tonewright)
     assert queries(2) == queries(300)
+
+
+def test_the_page_of_overrides_says_where_they_decide_over_her_however_that_came(
+    maren: Artist,
+    maren_user: User,
+    charlie: User,
+    fjord: Party,
+    tonewright: AICompany,
+    signed_in: SignIn,
+) -> None:
+    def text(client: Client) -> str:
+        return " ".join(strip_tags(client.get("/overrides/").text).split())
+
+    overriding(fjord, tonewright)
+    nowhere = "Nowhere: every licence that touches this work needs your yes."
+    assert nowhere in text(signed_in(maren_user))
+    recordings_of(maren, 2, holder=fjord)
+    recordings_of(maren, 3)
+    assert "Fjord Records → Tonewright: 2 recordings" in text(signed_in(maren_user))
+    make_claim(
+        by=None,
+        party=fjord,
+        right=Right.MASTER,
+        authority=Authority.BLANKET,
+        repertoire=maren,
+        valid_from=now() + timedelta(days=1),
+    )
+    assert "Fjord Records → Tonewright: 2 recordings" in text(signed_in(maren_user))
+    for client in (Client(), signed_in(charlie)):
+        assert "Where they decide over" not in text(client)
+        assert "Maren" not in text(client)
 
 
 def test_what_was_told_says_when(
