@@ -31,21 +31,28 @@ _TO_COMPANIES: Final = {
 def seen_by(decision: Decision, artists: Collection[int]) -> Decision:
     """The decision as the people of `artists` (keys) may read it.
 
-    Of everybody else only `artist_undecided` (no yes, for whatever cause) or `artist_allows` (not
-    in the way) is left, without ledger position and date; where a contract does without the
-    artists, nothing. The answer and the order of the reasons stay.
+    Of everybody else who is asked only `artist_undecided` (no yes, for whatever cause, or no
+    licence for her likeness) or `artist_allows` (not in the way) is left, without ledger position
+    and date; where a contract does without the artists, nothing. What others hold and license of
+    the recording itself stays, as do the answer and the order of the reasons.
     """
     asked = {reason.party for reason in decision.reasons if reason.code in PERSONAL}
     if all(party in artists for party in asked):
         return decision
     overridden = any(reason.code is Code.OVERRIDDEN for reason in decision.reasons)
+    theirs = {
+        reason
+        for reason in decision.reasons
+        if reason.party not in artists and (_is_about(asked, reason) or _signs(asked, reason))
+    }
+    outstanding = {reason.party for reason in theirs if reason.verdict is Verdict.NO}
     told: dict[Reason, None] = {}
     for reason in decision.reasons:
-        if reason.party in artists or not _is_about(asked, reason):
+        if reason not in theirs:
             told[reason] = None
-        elif reason.verdict is Verdict.NO:
+        elif reason.party in outstanding:
             told[Reason(Code.ARTIST_UNDECIDED, Verdict.NO, reason.party)] = None
-        elif not overridden:
+        elif reason.code in PERSONAL and not overridden:
             told[Reason(Code.ARTIST_ALLOWS, Verdict.YES, reason.party)] = None
     return replace(decision, reasons=tuple(told))
 
@@ -91,6 +98,11 @@ def _is_about(asked: Collection[int | None], reason: Reason) -> bool:
     if reason.code is Code.HOLDER_SUSPENDED:
         return reason.party in asked
     return reason.code in PERSONAL
+
+
+def _signs(asked: Collection[int | None], reason: Reason) -> bool:
+    """Is it about a licence for the likeness of one who is asked, signed by herself or missing?"""
+    return reason.right == "likeness" and reason.party in asked
 
 
 def _public(reason: Reason) -> Reason:

@@ -48,6 +48,12 @@ KINDS: Final = (
 )
 """What a company may hear of, where it is its own or nobody's in particular."""
 
+_TOLD_AS: Final = {
+    "permission.revoked": "permission.withdrawn",
+    "permission.invalidated": "permission.withdrawn",
+}
+"""What staff did to an answer is between them and the artist: an answer is gone, and no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -109,7 +115,7 @@ def changes_for(company: AICompany, *, after: int, most: int = 500) -> Changes:
     for _head, seq, kind, body, at in found:
         about = viewer.about(kind, json.loads(body))
         if about is not None:
-            changes.append(Change(seq, at, kind, about))
+            changes.append(Change(seq, at, _TOLD_AS.get(kind, kind), about))
     return Changes(after, until, head, tuple(changes))
 
 

@@ -1,26 +1,24 @@
 """Decisions as an AI company may read them: codes and sentences that name nobody.
 
 A company learns the answer and what stands in its way, never who else was asked, how many they
-are, or which of them said what: the same reason counts once.
+are, or which of them said what: what all artists said is one reason, and the same counts once.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from django.utils import translation
 
 from consent.decisions import Code, Decision, Reason
+from consent.discretion import told_to_companies
 from consent.queries.decision import Answered, Ask
 from consent.sentences import spell
 from consent.words import Right
 from portal.queries.api import moment, moment_or_none
 from portal.services.tokens import sign_decision
-
-# What would say something about a person that is nobody's business, and what is said instead.
-_DISCREET: Final = {Code.GUARDIAN_MISSING: Code.ARTIST_UNDECIDED}
 
 
 @lru_cache(maxsize=4_096)
@@ -42,13 +40,16 @@ def _reason(
 
 def reasons_of(decision: Decision) -> list[dict[str, Any]]:
     """The reasons in order, each once."""
-    return list({key: _reason(*key) for key in map(_public, decision.reasons)}.values())
+    return list({key: _reason(*key) for key in _told(decision)}.values())
+
+
+def _told(decision: Decision) -> Iterator[tuple[Code, str, str, datetime | None, str]]:
+    return map(_public, told_to_companies(decision.reasons))
 
 
 def _public(reason: Reason) -> tuple[Code, str, str, datetime | None, str]:
-    code = _DISCREET.get(reason.code, reason.code)
-    until = reason.until if code is Code.RUNS_OFF else None
-    return code, reason.verdict, reason.right, until, reason.licence
+    until = reason.until if reason.code is Code.RUNS_OFF else None
+    return reason.code, reason.verdict, reason.right, until, reason.licence
 
 
 def decision_body(ask: Ask, decision: Decision, *, at: datetime, seq: int) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def _quoted(text: str) -> str:
 
 
 def _reasons_text(decision: Decision) -> str:
-    return ",".join({key: _reason_text(*key) for key in map(_public, decision.reasons)}.values())
+    return ",".join({key: _reason_text(*key) for key in _told(decision)}.values())
 
 
 @lru_cache(maxsize=4_096)

@@ -6,9 +6,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from consent.discretion import public_code
 from consent.services.provenance import (
     ItemVerdict,
     Part,
+    Standing,
     report_output,
     report_training_run,
 )
@@ -133,8 +135,13 @@ class UsageEventsView(MachineView):
         return Answer(200, {**counts, "items": items})
 
 
+def _told(item: ItemVerdict) -> str:
+    """Without which of several artists answered what: the reason was kept without its party."""
+    return public_code(item.reason, allowed=item.standing is Standing.ALLOWED)
+
+
 def _verdicts(items: Sequence[ItemVerdict]) -> list[dict[str, Any]]:
     return [
-        {"isrc": i.isrc, "standing": str(i.standing), "reason": i.reason, "seq": i.seq}
+        {"isrc": i.isrc, "standing": str(i.standing), "reason": _told(i), "seq": i.seq}
         for i in items
     ]
