@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from consent.discretion import public_code
 from consent.errors import Refused
 from portal.exports.table import Cell
 
@@ -29,6 +30,8 @@ COLUMNS: Final = (
     "quantity",
     "reference",
 )
+_ALLOWED: Final = COLUMNS.index("allowed")
+_REASON: Final = COLUMNS.index("reason")
 MONEY_COLUMNS: Final = ("owed_micros", "currency")
 """What the recording is owed for the use, in millionths of the major unit, all payees together."""
 
@@ -36,21 +39,26 @@ MONEY_COLUMNS: Final = ("owed_micros", "currency")
 # no usage was reported), and one for each recording that a training run was given.
 _LINES: Final = """
 WITH mine AS (
-    SELECT r.id, r.isrc, r.title
+    SELECT r.id, r.isrc, r.title,
+           EXISTS (SELECT FROM consent_recordingidentity i
+                    WHERE i.recording_id = r.id
+                      AND NOT ((i.main_artists || i.featured_artists || i.voices)
+                               <@ ARRAY[%(artist)s::bigint])) AS shared
       FROM consent_artistrecording b JOIN consent_recording r ON r.id = b.recording_id
      WHERE b.artist_id = %(artist)s
 ), lines AS (
     SELECT coalesce(e.occurred_at, o.made_at) AS occurred_at, 'output' AS what, m.isrc, m.title,
            o.model_version_id, o.use, a.right, a.influence_bp, a.method, a.allowed, a.reason,
            a.known_seq, e.territory, e.quantity, o.client_ref AS reference,
-           e.id AS event_id, m.id AS recording_id
+           e.id AS event_id, m.id AS recording_id, m.shared
       FROM mine m
       JOIN consent_attribution a ON a.recording_id = m.id
       JOIN consent_output o ON o.id = a.output_id
       LEFT JOIN royalties_usageevent e ON e.output_id = o.id
     UNION ALL
     SELECT t.trained_at, 'training', m.isrc, m.title, t.model_version_id, t.use, NULL, NULL, NULL,
-           u.allowed, u.reason, u.known_seq, NULL, e.quantity, t.client_ref, e.id, m.id
+           u.allowed, u.reason, u.known_seq, NULL, e.quantity, t.client_ref, e.id, m.id,
+           m.shared
       FROM mine m
       JOIN consent_traininguse u ON u.recording_id = m.id
       JOIN consent_trainingrun t ON t.id = u.run_id
@@ -68,7 +76,8 @@ _ROWS: Final = "\n".join(
         """
 SELECT c.occurred_at, c.what, c.isrc, c.title, tool.name, company.name, version.name, c.use,
        c.right, c.influence_bp, c.method, c.allowed, c.reason, c.known_seq, c.territory,
-       c.quantity, c.reference, owed.micros, owed.currency
+       c.quantity, c.reference, owed.micros, owed.currency,
+       c.shared
   FROM chosen c
   JOIN consent_modelversion version ON version.id = c.model_version_id
   JOIN consent_tool tool ON tool.id = version.tool_id
@@ -127,10 +136,13 @@ class UsageTable:
 
     def _line(self, row: tuple[Any, ...]) -> list[Cell]:
         occurred_at: datetime = row[0]
-        return [
+        cells = [
             occurred_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             *row[1 : len(self.columns)],
         ]
+        if row[-1]:  # whose answer the reason was is not kept, and may be somebody else's
+            cells[_REASON] = public_code(str(cells[_REASON]), allowed=bool(cells[_ALLOWED]))
+        return cells
 
 
 def read_params(params: dict[str, Any]) -> dict[str, str]:

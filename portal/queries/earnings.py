@@ -167,11 +167,14 @@ class LineTold:
     held: str
 
 
-def tell_line(line: StatementLine) -> LineTold:
-    """Recompute a line from the records, and say each step."""
+def tell_line(line: StatementLine, *, shared: bool) -> LineTold:
+    """Recompute a line from the records, and say each step.
+
+    `shared`: its recording needs somebody else's say too.
+    """
     explained = explain_line(line)
     parts = tuple(_part(part, line, alone=len(explained.parts) == 1) for part in explained.parts)
-    held = reason_held(line.held) if line.held else ""
+    held = reason_held(line.held, shared=shared) if line.held else ""
     return LineTold(parts, explained.matches, held)
 
 

@@ -10,7 +10,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from consent.discretion import PERSONAL
 from consent.errors import Refused
+from consent.queries.sharing import shared_recordings
 from consent.words import Right
 from portal.queries.earnings import (
     amount_of,
@@ -33,6 +35,7 @@ from royalties.queries.earnings import (
     earnings_by_recording,
     earnings_by_tool,
     held_money,
+    held_recordings,
     months_in_progress,
     pending_splits,
 )
@@ -106,7 +109,11 @@ def earnings_recordings(request: PortalRequest, slug: str) -> HttpResponse:
 def earnings_held(request: PortalRequest, slug: str) -> HttpResponse:
     """Money that waits, and for what."""
     reader = reader_of(request, slug, Scope.SEE_MONEY)
-    held = [{"held": one, "why": reason_held(one.reason)} for one in held_money(reader.artist)]
+    shared = bool(shared_recordings(reader.artist, held_recordings(reader.artist)))
+    held = [
+        {"held": one, "why": reason_held(one.reason, shared=shared)}
+        for one in held_money(reader.artist, alike=PERSONAL if shared else ())
+    ]
     return render(
         request,
         "portal/earnings/held.html",
@@ -123,6 +130,9 @@ def statement(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse
     reader = reader_of(request, slug, Scope.SEE_MONEY)
     found = _statement(reader, ref)
     page = lines_of(found).get_page(request.GET.get("page"))
+    shared = shared_recordings(
+        reader.artist, {one.recording_id for one in page.object_list if one.recording_id}
+    )
     tools, recordings = spread_of(found)
     return render(
         request,
@@ -135,7 +145,14 @@ def statement(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse
             "together": found.carried_in_micros + found.earned_micros,
             "page": page,
             "rows": [
-                {"line": line, "why": reason_held(line.held) if line.held else ""}
+                {
+                    "line": line,
+                    "why": (
+                        reason_held(line.held, shared=line.recording_id in shared)
+                        if line.held
+                        else ""
+                    ),
+                }
                 for line in page.object_list
             ],
         },
@@ -152,7 +169,8 @@ def statement_line(
     """
     reader = reader_of(request, slug, Scope.SEE_MONEY)
     line = _line(_statement(reader, ref), position)
-    told = tell_line(line)
+    shared = line.recording_id in shared_recordings(reader.artist, [line.recording_id])
+    told = tell_line(line, shared=shared)
     if request.htmx:
         return render(
             request,
@@ -173,8 +191,8 @@ def statement_line(
                 {
                     "event": one,
                     "right": Right(one.right).label,
-                    "state": state_of_use(allowed=one.allowed, reason=one.reason),
-                    "why": reason_of_use(allowed=one.allowed, reason=one.reason),
+                    "state": state_of_use(allowed=one.allowed, reason=one.reason, shared=shared),
+                    "why": reason_of_use(allowed=one.allowed, reason=one.reason, shared=shared),
                 }
                 for one in events.rows
             ],

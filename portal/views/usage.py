@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from consent.clock import now
 from consent.errors import Refused
 from consent.models import Tool
+from consent.queries.sharing import shared_recordings
 from consent.queries.usage import Usage, usage_by_tool, usage_of
 from consent.words import Right
 from portal.forms.usage import ExportForm, UsageForm
@@ -43,6 +44,7 @@ def usage(request: PortalRequest, slug: str) -> HttpResponse:
         page = usage_of(reader.artist, only=only, after=request.GET.get("after") or None)
     except Refused:  # an old bookmark
         return redirect(reader.url("usage"))
+    shared = shared_recordings(reader.artist, {one.recording for one in page.rows})
     begins = only.since or now() - LATELY
     by_tool = usage_by_tool(reader.artist, only=replace(only, since=begins))
     return render(
@@ -51,7 +53,7 @@ def usage(request: PortalRequest, slug: str) -> HttpResponse:
         {
             "reader": reader,
             "form": form,
-            "rows": [_row(one, reader) for one in page.rows],
+            "rows": [_row(one, reader, one.recording in shared) for one in page.rows],
             "after": page.after,
             "first": not request.GET.get("after"),
             "by_tool": by_tool,
@@ -79,13 +81,13 @@ def export_usage(request: PortalRequest, slug: str) -> HttpResponse:
     return leads(request, f"{reverse('exports')}#export-{export.ref}")
 
 
-def _row(one: Usage, reader: Reader) -> dict[str, object]:
+def _row(one: Usage, reader: Reader, shared: bool) -> dict[str, object]:
     day = timezone.localtime(one.at).date().isoformat()
     asked = {"isrc": one.isrc, "use": one.use, "tool": one.tool, "day": day}
     return {
         "use": one,
-        "state": state_of_use(allowed=one.allowed, reason=one.reason),
-        "reason": reason_of_use(allowed=one.allowed, reason=one.reason),
+        "state": state_of_use(allowed=one.allowed, reason=one.reason, shared=shared),
+        "reason": reason_of_use(allowed=one.allowed, reason=one.reason, shared=shared),
         "why": f"{reader.url('history')}?{urlencode(asked)}",
         "recording": reader.url("credit", isrc=one.isrc),
         "influence": _influence(one),

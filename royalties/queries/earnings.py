@@ -5,12 +5,12 @@ found on a statement. Amounts are in micros (millionths of the major unit) unles
 `_minor`. One query each, whatever the size of the catalogue.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 
 from consent.models import Artist, Party
 from royalties.models import (
@@ -210,25 +210,43 @@ def balances_of(payee: Payee) -> list[Balance]:
     return [Balance(currency, *(int(amount or 0) for amount in rest)) for currency, *rest in rows]
 
 
-def held_money(payee: Payee) -> list[HeldMoney]:
-    """Money of published months that is held to this day, by reason and currency."""
+def held_money(payee: Payee, *, alike: Collection[str] = ()) -> list[HeldMoney]:
+    """Money of published months that is held to this day, by reason and currency.
+
+    Reasons that are `alike` are counted as one, under the first of them by name.
+    """
+    same = sorted(alike)
+    why = (
+        Case(When(allocation__held__in=same, then=Value(same[0])), default=F("allocation__held"))
+        if same
+        else F("allocation__held")
+    )
     rows = (
-        AllocationLine.objects.filter(
-            payee=payee.pk,
-            allocation__period__state=PeriodState.PUBLISHED,
-            allocation__released_by=None,
-        )
-        .exclude(allocation__held="")
-        .values_list("allocation__held", "allocation__currency")
+        _held_lines(payee)
+        .annotate(why=why)
+        .values_list("why", "allocation__currency")
         .annotate(
             amount=Sum("amount_micros"), recordings=Count("allocation__recording", distinct=True)
         )
-        .order_by("allocation__held", "allocation__currency")
+        .order_by("why", "allocation__currency")
     )
     return [
         HeldMoney(reason, currency, int(amount), recordings)
         for reason, currency, amount, recordings in rows
     ]
+
+
+def held_recordings(payee: Payee) -> list[int]:
+    """The recordings (keys) whose money of published months is held to this day."""
+    return list(_held_lines(payee).values_list("allocation__recording", flat=True).distinct())
+
+
+def _held_lines(payee: Payee) -> QuerySet[AllocationLine]:
+    return AllocationLine.objects.filter(
+        payee=payee.pk,
+        allocation__period__state=PeriodState.PUBLISHED,
+        allocation__released_by=None,
+    ).exclude(allocation__held="")
 
 
 def pending_splits(payee: Payee) -> Sequence[SplitVersion]:
