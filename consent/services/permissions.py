@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
@@ -639,22 +639,8 @@ class _Drafts:
         or a tool only.
         """
         begins = self.valid_from or self.at
-        newer = Permission.objects.filter(
-            Q(valid_from=None) | Q(valid_from__lte=begins),
-            artist=OuterRef("artist"),
-            use=OuterRef("use"),
-            scope=OuterRef("scope"),
-            territories=OuterRef("territories"),
-            pk__gt=OuterRef("pk"),
-        )
-        found = Permission.objects.filter(
-            Q(valid_from=None) | Q(valid_from__lte=begins),
-            Q(valid_until=None) | Q(valid_until__gt=begins),
-            ~Exists(newer),
-            artist=self.artist,
-            use=self.use,
-        )
-        found = found.filter(Q(stance=Stance.ALLOW) | Q(took_back_allow=True))
+        begun = Q(valid_from=None) | Q(valid_from__lte=begins)
+        found = Permission.objects.filter(begun, artist=self.artist, use=self.use)
         if scope is None or scope.recording is not None:
             named = None if scope is None else scope.recording
             found = found.filter(Q(recording=None) | Q(recording=named))
@@ -662,7 +648,17 @@ class _Drafts:
             company = scope.tool.company_id if scope.tool else scope.company and scope.company.pk
             found = found.filter(Q(company=None) | Q(company=company))
             found = found.filter(Q(tool=None) | Q(tool=scope.tool) | Q(tool__company=scope.company))
-        return found.order_by("-id").annotate(beside=Value(True))
+        # Sorted once: looking for a newer one of each would take minutes among 40 000 answers.
+        speaking = found.order_by("scope", "territories", "-id").distinct("scope", "territories")
+        return (
+            Permission.objects.filter(
+                Q(stance=Stance.ALLOW) | Q(took_back_allow=True),
+                Q(valid_until=None) | Q(valid_until__gt=begins),
+                pk__in=speaking.values("pk"),
+            )
+            .order_by("-id")
+            .annotate(beside=Value(True))
+        )
 
     def ends(self, previous: Permission | None) -> Permission | None:
         """The yes in this very slot that this answer ends, where `previous` is its latest."""
