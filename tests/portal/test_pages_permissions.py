@@ -538,7 +538,7 @@ def test_a_notice_says_for_what_for_whom_and_until_when(
         "“Paper Lanterns 1”, for Tidesmith (Tonewright). You can change it at any time."
     )
     hers.post(world.url("answer_with", use="discovery"), {"stance": "deny", "territories": "no"})
-    assert "“No”, in NO." in told_to(maren_user)
+    assert "“No”, for all your work, in Norway." in told_to(maren_user)
 
 
 def test_a_notice_of_undoing_says_what_speaks_again_and_not_later(
