@@ -11,6 +11,7 @@ from django.db.models.expressions import Combinable
 
 from consent.clock import now
 from consent.decisions import Code, Decision, Facts, LicenceFacts, Question, Verdict, decide
+from consent.discretion import told_to_companies
 from consent.licence_terms import Terms, check_terms
 from consent.models import (
     AICompany,
@@ -391,7 +392,8 @@ def _count(
         if Code.OBJECTION in codes:
             tally["objections"] += recordings
         return
-    no = [r for r in decision.reasons if r.verdict is Verdict.NO]
+    # Of several artists who are asked, not all are the holder's: which of them says no is not told.
+    no = [r for r in told_to_companies(decision.reasons) if r.verdict is Verdict.NO]
     lacking = next((r for r in no if r.code not in _PERSONAL), None)
     if lacking is not None:
         missing[str(lacking.code), lacking.right] += recordings

@@ -42,6 +42,19 @@ def test_a_preview_says_how_many_would_be_allowed_wait_and_lack_something() -> N
     assert (effect.overridden, effect.objections) == (0, 0)
 
 
+def test_a_preview_of_a_duet_does_not_say_which_of_two_says_no() -> None:
+    label, company = build.a_label(), build.a_company()
+    build.a_tool(company)
+    maren, aoi = build.an_artist("Maren Holt"), build.an_artist("田中葵")
+    build.a_recording(maren, featured=[aoi], holder=label)
+    build.she_says(maren, "discovery", "allow")
+    before = preview_licence(holder=label, company=company, terms=Terms(["discovery"])).effects
+    build.she_says(aoi, "discovery", "deny")
+    after = preview_licence(holder=label, company=company, terms=Terms(["discovery"])).effects
+    assert after == before
+    assert (after[0].wait_for_artists, after[0].refused_by_artists) == (1, 0)
+
+
 def test_a_preview_counts_what_would_be_overridden_and_against_whose_no() -> None:
     label, company = build.a_label(), build.a_company()
     build.a_tool(company)
