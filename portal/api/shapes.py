@@ -65,7 +65,12 @@ class Decisions(StrictSerializer):
 
 
 class ReasonShape(StrictSerializer):
-    code = serializers.CharField()
+    code = serializers.CharField(
+        help_text=_(
+            "what was found; what all artists say is one code: where several are asked, "
+            "artist_undecided whenever not all say yes"
+        )
+    )
     verdict = serializers.ChoiceField(["yes", "no", "note"])
     sentence = serializers.CharField()
     right = serializers.ChoiceField(Right.choices, required=False)
