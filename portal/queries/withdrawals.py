@@ -4,12 +4,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from consent.models import Artist, Permission, Tool, Withdrawal
-from consent.scopes import scope_key
 from consent.words import Stance, Way
 from portal.models import ApiKey, WebhookEndpoint, WebhookKind
 from portal.models.roster import LedgerNow
@@ -106,7 +118,7 @@ def stops(rows: Sequence[Withdrawal]) -> list[Stop]:
 
 
 def stops_by_use(artist: Artist, *, tool: int | None = None) -> dict[str, list[Stop]]:
-    """What still matters, of each model version the latest, by use kind. Two queries at most.
+    """What still matters, of each model version the latest, by use kind. One query.
 
     Still matters: outputs run off, or somebody has not confirmed; and no yes was given since.
     `tool` narrows it to one tool.
@@ -119,7 +131,7 @@ def stops_by_use(artist: Artist, *, tool: int | None = None) -> dict[str, list[S
     matters = Q(outputs_until__gt=LedgerNow()) | Q(acknowledged_at=None)
     held: dict[tuple[str, int, int | None], list[Permission]] = {}
     by_use: dict[str, list[Withdrawal]] = {}
-    for row in _not_moot(artist, list(rows.filter(matters)[:500])):
+    for row in _not_moot(rows.filter(matters))[:500]:
         no = row.permission
         newer = held.setdefault((no.use, row.company_id, row.model_version_id), [])
         if not any(_covers(one, no) for one in newer):
@@ -140,45 +152,30 @@ def _covers(newer: Permission, no: Permission) -> bool:
     return everywhere and (newer.recording_id is None or same)
 
 
-def _not_moot(artist: Artist, rows: Sequence[Withdrawal]) -> list[Withdrawal]:
+def _not_moot(rows: QuerySet[Withdrawal]) -> QuerySet[Withdrawal]:
     """Without those whose tool has a yes again, in the scope of the no or within it."""
-    if not rows:
-        return []
-    scopes = {row.pk: _scopes_within(row) for row in rows}
-    since = list(
-        Permission.objects.filter(
-            Q(stance=Stance.ALLOW) | Q(way=Way.CLEARED),
-            artist=artist,
-            use__in={row.permission.use for row in rows},
-            scope__in=set().union(*scopes.values()),
-            pk__gt=min(row.permission_id for row in rows),
-        )
+    no = F("permission__scope")
+    text = TextField()
+    about = Func(no, Value("/"), Value(1), function="split_part", output_field=text)
+    of_company = Concat(about, Value("/c"), Cast("company", text), output_field=text)
+    of_tool = Concat(about, Value("/t"), Cast("model_version__tool", text), output_field=text)
+    anybody = Q(permission__tool=None)
+    again = Permission.objects.filter(
+        Q(scope=OuterRef("permission__scope"), territories=OuterRef("permission__territories"))
+        & (Q(stance=Stance.ALLOW) | Q(way=Way.CLEARED))
+        | Q(
+            scope__in=[OuterRef("permission__scope"), OuterRef("of_company"), OuterRef("of_tool")],
+            stance=Stance.ALLOW,
+            territories=[],
+        ),
+        artist=OuterRef("artist"),
+        use=OuterRef("permission__use"),
+        pk__gt=OuterRef("permission"),
     )
-    return [
-        row
-        for row in rows
-        if not any(_undoes(one, row.permission) and one.scope in scopes[row.pk] for one in since)
-    ]
-
-
-def _undoes(later: Permission, no: Permission) -> bool:
-    same = later.scope == no.scope and later.territories == no.territories
-    return (
-        later.pk > no.pk
-        and later.use == no.use
-        and (same or (later.stance == Stance.ALLOW and not later.territories))
-    )
-
-
-def _scopes_within(row: Withdrawal) -> set[str]:
-    """The scope of the no, and those within it that are about this company and this tool."""
-    no, model = row.permission, row.model_version
-    found = {no.scope}
-    if no.tool_id is None and model is not None:
-        found.add(scope_key(no.recording_id, None, model.tool_id))
-    if no.tool_id is None and no.company_id is None:
-        found.add(scope_key(no.recording_id, row.company_id, None))
-    return found
+    return rows.annotate(
+        of_company=Case(When(anybody, then=of_company), default=no, output_field=text),
+        of_tool=Case(When(anybody, then=of_tool), default=no, output_field=text),
+    ).filter(~Exists(again))
 
 
 def still_stopping(found: Sequence[Stop], scope: str, stance: str) -> list[Stop]:

@@ -130,4 +130,4 @@ def test_the_number_of_queries_does_not_grow_with_the_withdrawals(world: World) 
     for recording in world.recordings[1:]:
         says(world, "deny", scope=Scope(recording=recording))
     assert Withdrawal.objects.count() == 3
-    assert queries() == one == 2
+    assert queries() == one == 1
