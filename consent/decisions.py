@@ -17,7 +17,7 @@ Three rules carry it:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -541,10 +541,10 @@ def _signatures(
             and c.authority != "blanket"
             and not c.disputed
             and not c.suspended
-            and covers(c.territories, question.territory)
+            and touches(c.territories, question.territory)
             and (c.valid_until is None or c.valid_until > question.at)
         ]
-        found = [(c, _licences(c.party, question, facts, tool)) for c in entitled]
+        found = [(c, _signed_under(c, question, facts, tool)) for c in entitled]
         given = [_licensed(c, [c], x) for c, x in found if x.covering]
         if given:
             # One signature is enough, so the yes holds for as long as the longest of them.
@@ -553,6 +553,14 @@ def _signatures(
         else:
             reasons.append(Reason(Code.NO_EXPRESS_AUTHORITY, Verdict.NO, artist, "likeness"))
     return reasons, signed
+
+
+def _signed_under(
+    claim: ClaimFacts, question: Question, facts: Facts, tool: ToolFacts
+) -> _Licences:
+    """What its party signed; by an authority for a part of the question, nothing covers it all."""
+    found = _licences(claim.party, question, facts, tool)
+    return found if covers(claim.territories, question.territory) else replace(found, covering=())
 
 
 def _soonest_last(until: datetime | None) -> tuple[bool, float]:

@@ -152,7 +152,7 @@ def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tupl
     if use in OF_HER_OWN:
         for artist in asked:
             express = [
-                c.party
+                c
                 for c in facts.claims
                 if c.right == "likeness"
                 and c.repertoire == artist
@@ -160,9 +160,11 @@ def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tupl
                 and not c.disputed
                 and not c.suspended
                 and holds_here(c)
-                and (not world or not c.territories)
             ]
-            signed[artist] = _signed_by([artist, *express], question, facts)
+            everywhere = [c.party for c in express if not (world and c.territories)]
+            whole = _signed_by([artist, *everywhere], question, facts).whole
+            parts = _signed_by([artist, *(c.party for c in express)], question, facts).parts
+            signed[artist] = _Signed(whole, parts)
             if not signed[artist].whole:
                 yield "no_express_authority", artist
 

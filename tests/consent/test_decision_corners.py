@@ -148,6 +148,19 @@ def test_the_shortest_notice_counts_of_all_who_may_sign_for_her() -> None:
     assert not ask("style", both).allowed
 
 
+def test_the_notice_of_one_who_may_sign_for_her_in_one_country_counts_for_the_world() -> None:
+    at_home = claim(FJORD, "likeness", repertoire=MAREN, territories=NORWAY)
+    given_facts = facts(
+        tool=model(),
+        claims=(at_home,),
+        licences=(licence(MAREN, notice_days=30), licence(FJORD, notice_days=3)),
+        artists={MAREN: person(MAREN, took_back())},
+    )
+    assert ask("style", given_facts, territory="JP").deciding.code is Code.RUNS_OFF
+    assert not ask("style", given_facts, territory="NO").allowed
+    assert not ask("style", given_facts).allowed
+
+
 def test_a_later_licence_does_not_end_what_an_older_one_lets_run_off() -> None:
     gone = took_back()
     old = licence(FJORD, notice_days=30, ends_at=NOW + days(3))
