@@ -458,6 +458,9 @@ def _said_yes(view: UseView, artist_id: int) -> str:
     until = view.answer.valid_until if view.answer is not None else None
     if view.main_reason.code == Code.ANSWER_EXPIRED and until is not None:
         return view.main_reason.sentence
+    everywhere = view.main_reason_recordings == view.recordings
+    if view.main_reason.code == Code.ANSWER_OUTDATED and everywhere:
+        return _("Your yes was to an earlier text. Until you answer again, the answer is no.")
     return _("You said yes, but: %(rest)s") % {"rest": _stands_in_the_way(view, artist_id)}
 
 

@@ -237,6 +237,8 @@ def test_a_changed_wording_is_asked_again_and_the_old_yes_keeps_its_text(
     publish_wording(by=None, use="discovery", language="en", text="Playlists and radio pick you.")
     page = her.get(world.url("permissions")).text
     assert "The text has changed since you answered" in page
+    assert "Your yes was to an earlier text." in page
+    assert not world.allowed("discovery")
     assert "Playlists pick you." in page
     assert "Playlists and radio pick you." in page
     stale = her.post(
