@@ -159,7 +159,8 @@ def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tupl
                 and c.authority != "blanket"
                 and not c.disputed
                 and not c.suspended
-                and holds_here(c)
+                and (c.valid_until is None or c.valid_until > at)
+                and (world or _reaches(c.territories, place))  # as licences for a part of it do
             ]
             everywhere = [c.party for c in express if not (world and c.territories)]
             whole = _signed_by([artist, *everywhere], question, facts).whole
