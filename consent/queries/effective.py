@@ -16,7 +16,7 @@ from django.db.models import DateTimeField, Func, Q
 
 from consent.decisions import Code, Decision, Reason, Verdict
 from consent.discretion import PERSONAL, seen_by
-from consent.models import AICompany, Artist, Party, Permission, Tool, Wording
+from consent.models import AICompany, Artist, Party, Permission, Tool
 from consent.queries.decision import Answered, Ask, Loaded, decide_many, load
 from consent.sentences import Move, sentence_of, spell, what_is_missing
 from consent.words import Authority, Right, UseKind
@@ -401,7 +401,6 @@ def uses_of(
     artist: Artist,
     *,
     language: str = "en",
-    wordings: Mapping[str, Wording] | None = None,
     waiting: Mapping[str, int] | None = None,
     tools: Sequence[Tool] | None = None,
 ) -> list[UseView]:
@@ -439,7 +438,6 @@ def uses_of(
             [a for a in answers if a.use == use],
             names,
             loaded,
-            (wordings or {}).get(use),
             (waiting or {}).get(use, 0),
         )
         for use in UseKind
@@ -512,7 +510,6 @@ def _use_view(
     answers: Sequence[Permission],
     names: _Names,
     loaded: Loaded,
-    wording: Wording | None,
     waiting: int,
 ) -> UseView:
     total = sum(g.recordings for g in groups)

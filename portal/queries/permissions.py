@@ -62,7 +62,7 @@ def general_rows(
     asked = list(waiting_for(artist)[:200]) if waiting is None else waiting
     open_by_use = Counter(one.use for one in asked if one.state == "open")
     stopping = stops_by_use(artist)
-    views = uses_of(artist, language=reader.language, wordings=wordings, waiting=dict(open_by_use))
+    views = uses_of(artist, language=reader.language, waiting=dict(open_by_use))
     return [
         general_row(
             view,
@@ -81,7 +81,7 @@ def tool_rows(reader: Reader, tool: Tool, *, note: Note = NOTHING) -> list[UseRo
     """The seven use kinds for one tool, with her answers about just this tool."""
     artist = reader.artist
     wordings = current_wordings(reader.language)
-    views = uses_of(artist, language=reader.language, wordings=wordings, tools=[tool])
+    views = uses_of(artist, language=reader.language, tools=[tool])
     by_company, by_tool = scope_key(None, tool.company.pk, None), scope_key(None, None, tool.pk)
     stopping = stops_by_use(artist, tool=tool.pk)
     rows = []

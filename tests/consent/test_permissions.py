@@ -241,7 +241,7 @@ def test_a_changed_text_asks_again_and_carries_nothing_over(world: World) -> Non
     assert Permission.objects.get(pk=given.pk).wording == first
     with pytest.raises(Refused, match="wording_changed"):
         world.says("allow", wording=first)
-    views = {v.use: v for v in uses_of(world.maren, wordings={TRAIN: second})}
+    views = {v.use: v for v in uses_of(world.maren)}
     assert views[TRAIN].wording_changed  # type: ignore[index]
     assert world.says("allow", wording=second).wording == second
 

@@ -30,7 +30,6 @@ from consent.models import (
 )
 from consent.queries.effective import uses_of
 from consent.services.profiles import refresh_all
-from consent.services.wordings import current_wordings
 from consent.words import AiPart, Right, UseKind, Way
 from portal.access import Access
 from portal.demo.calendar import MONTHS, Calendar
@@ -63,7 +62,7 @@ def state_of(slug: str) -> dict[str, str]:
     artist = Artist.objects.get(slug=slug)
     asked = PermissionRequest.objects.filter(artist=artist, state=RequestState.OPEN)
     waiting = Counter(asked.values_list("use", flat=True))
-    views = uses_of(artist, wordings=current_wordings("en"), waiting=waiting)
+    views = uses_of(artist, waiting=waiting)
     return {view.use.value: view.state for view in views}
 
 
@@ -126,9 +125,7 @@ def every_state_of_a_permission_occurs() -> None:
     ways = set(Permission.objects.values_list("way", flat=True))
     assert ways >= {Way.ANSWERED, Way.WITHDRAWN, Way.CLEARED, Way.REVOKED}
     [asked_again] = [
-        view
-        for view in uses_of(Artist.objects.get(slug="maren-holt"), wordings=current_wordings("en"))
-        if view.wording_changed
+        view for view in uses_of(Artist.objects.get(slug="maren-holt")) if view.wording_changed
     ]
     assert asked_again.use == "analysis_training"
 
