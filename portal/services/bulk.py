@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consent import clock
@@ -64,7 +65,8 @@ def ask_for_many(
     `ref` is that of the page on which the button was: the same one again is the same change.
     `digest` names the recordings (`portal.queries.selection.digest_of`); the very same change that
     is being saved already is that one. Raises `Http404` and `PermissionDenied` as `Access.require`,
-    and `Refused("bulk_running")` while another change for this use is being saved.
+    and `Refused("bulk_running")` while another change for this use is being saved; but one that may
+    lead to a yes gives way to a no.
     """
     by.require(artist, scope_needed(use, stance))
     return _ask(
@@ -123,10 +125,15 @@ def _ask(by: Access, artist: Artist, ref: uuid.UUID | None, **wanted: Any) -> Bu
         same = ("stance", "valid_until", "wording", "undoes", "digest")
         if all(getattr(going_on, name) == wanted[name] for name in same):
             return going_on
-        raise Refused(
-            "bulk_running",
-            _("Another change of many recordings is being saved. Look again in a moment."),
-        )
+        if (
+            wanted["undoes"] is not None
+            or wanted["stance"] == Stance.ALLOW
+            or not _yields(going_on)
+        ):
+            raise Refused(
+                "bulk_running",
+                _("Another change of many recordings is being saved. Look again in a moment."),
+            )
     now = clock.now()
     return BulkChange.objects.create(
         ref=ref or uuid.uuid4(),
@@ -137,6 +144,22 @@ def _ask(by: Access, artist: Artist, ref: uuid.UUID | None, **wanted: Any) -> Bu
         created_at=now,
         **wanted,
     )
+
+
+def _yields(change: BulkChange) -> bool:
+    """Let a change that may lead to a yes be over, unwritten, where a no is wanted instead.
+
+    Its worker may be gone, and a no does not wait until that is noticed. False where it is no such
+    change, or is being written in this moment.
+    """
+    if change.undoes_id is None and change.stance != Stance.ALLOW:
+        return False
+    free = BulkChange.objects.select_for_update(of=("self",), skip_locked=True)
+    held = free.filter(pk=change.pk, state__in=UNFINISHED).select_related("requested_by").first()
+    if held is None:
+        return False
+    _end_refused(held, _DECIDED_SINCE)
+    return True
 
 
 def see_to(change: BulkChange) -> BulkChange:
@@ -190,12 +213,14 @@ def save_bulk_change(row: BulkChange) -> None:
 def _check(change: BulkChange) -> None:
     """Ask again what was asked when the button was pressed."""
     access = Access.of(change.requested_by)
-    if change.undoes_id is not None:
+    if change.undoes is not None:
         access.require(change.artist, Scope.WITHDRAW)
-        return
-    access.require(change.artist, scope_needed(change.use, change.stance))
-    too_old = change.created_at < clock.now() - YES_GOOD_FOR
-    if change.stance == Stance.ALLOW and too_old:
+        # Undoing anything but a yes may bring one back.
+        gives = change.undoes.permissions.exclude(stance=Stance.ALLOW).exists()
+    else:
+        access.require(change.artist, scope_needed(change.use, change.stance))
+        gives = change.stance == Stance.ALLOW
+    if gives and change.created_at < clock.now() - YES_GOOD_FOR:
         raise Refused("too_late", _("This could not be saved in time, so nothing was changed."))
 
 
@@ -206,6 +231,11 @@ def _save(change: BulkChange) -> None:
     if held.state != WorkState.RUNNING or held.attempts != change.attempts:
         raise LostTurnError(f"bulk change {change.pk}, attempt {change.attempts}")
     access = Access.of(change.requested_by)
+    # Everybody who answers for this artist waits from here on. An undo, too, is of what was known:
+    # a yes that it brings back for one recording would speak against a later no for all.
+    Artist.objects.select_for_update(of=("self",)).get(pk=change.artist_id)
+    if _newest(change.artist, change.use) != change.known:
+        raise Refused("decided_since", _DECIDED_SINCE)
     if change.undoes is not None:
         undone = answers.undo(by=access, artist=change.artist, act=change.undoes)
         if undone.act is None:
@@ -214,13 +244,6 @@ def _save(change: BulkChange) -> None:
             )
         act: Act | None = undone.act
     else:
-        # Everybody who answers for this artist waits from here on.
-        Artist.objects.select_for_update(of=("self",)).get(pk=change.artist_id)
-        if _newest(change.artist, change.use) != change.known:
-            raise Refused(
-                "decided_since",
-                _("Something was decided on this use meanwhile, so nothing was changed."),
-            )
         act = answers.answer_many(
             by=access,
             artist=change.artist,
@@ -235,17 +258,22 @@ def _save(change: BulkChange) -> None:
 
 
 def _refuse(change: BulkChange, refusal: Exception) -> None:
-    with transaction.atomic(), translation.override(change.requested_by.locale):
+    with transaction.atomic():
         held = BulkChange.objects.select_for_update(of=("self",)).get(pk=change.pk)
         if held.state != WorkState.RUNNING or held.attempts != change.attempts:
             return
-        sentence = refusal.sentence if isinstance(refusal, Refused) else str(_NOT_HERS_TO_DO)
-        _end(held, refused=sentence)
-        if clock.now() > change.created_at + LOOKS_AWAY:
-            _tell_not_saved(change)
+        _end_refused(held, refusal if isinstance(refusal, Refused) else _NOT_HERS_TO_DO)
+
+
+def _end_refused(held: BulkChange, why: Refused | Promise) -> None:
+    with translation.override(held.requested_by.locale):
+        _end(held, refused=why.sentence if isinstance(why, Refused) else str(why))
+    if clock.now() > held.created_at + LOOKS_AWAY:
+        _tell_not_saved(held)
 
 
 _NOT_HERS_TO_DO: Final = _("This is not yours to do, so nothing was changed.")
+_DECIDED_SINCE: Final = _("Something was decided on this use meanwhile, so nothing was changed.")
 
 
 def _end(held: BulkChange, *, act: Act | None = None, refused: str = "") -> None:

@@ -121,6 +121,48 @@ def test_something_else_waits_until_what_is_being_saved_is_over(
     assert asked(world, catalogue, "ask").state == WorkState.WAITING
 
 
+def test_a_no_for_many_does_not_wait_for_a_yes_that_nobody_writes(
+    world: World, catalogue: list[int]
+) -> None:
+    yes = asked(world, catalogue, "allow")
+    slow = BulkChange.claim(yes.pk, at=now())
+    assert slow is not None
+    no = written(asked(world, catalogue))
+    assert no.act is not None
+    yes.refresh_from_db()
+    assert (yes.state, yes.act) == (WorkState.DONE, None)
+    assert "Something was decided on this use meanwhile" in yes.refused
+    with pytest.raises(LostTurnError):
+        save_bulk_change(slow)
+    assert not world.allowed("discovery")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_no_waits_for_a_yes_only_while_that_is_being_written(
+    world: World, catalogue: list[int]
+) -> None:
+    yes = asked(world, catalogue, "allow")
+    written_now, asked_for = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            BulkChange.objects.select_for_update(of=("self",)).get(pk=yes.pk)
+            written_now.set()
+            asked_for.wait(20)
+        connection.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert written_now.wait(20)
+        with pytest.raises(Refused, match="bulk_running"):
+            asked(world, catalogue)
+    finally:
+        asked_for.set()
+        writer.join()
+    assert asked(world, catalogue).stance == "deny"
+
+
 def test_somebody_elses_button_is_nobody_elses(world: World, ines: User) -> None:
     keys = [one.pk for one in world.recordings]
     ref = uuid.uuid4()
@@ -316,6 +358,31 @@ def test_many_are_undone_by_the_same_way_and_newer_answers_stay(
     assert world.allowed("discovery", world.recordings[1])
     again = her.post(world.url("undo_act", ref=act.ref), follow=True).text
     assert "This was undone already." in again
+
+
+def test_an_undo_that_comes_late_brings_no_yes_back_against_a_no_of_meanwhile(
+    world: World, catalogue: list[int]
+) -> None:
+    written(asked(world, catalogue, "allow"))
+    act = written(asked(world, catalogue)).act
+    assert act is not None
+    change = ask_to_undo(by=Access.of(world.user), artist=world.maren, act=act)
+    world.says("discovery", "deny")  # for all her work, while nobody took the undo
+    assert "Something was decided on this use meanwhile" in written(change).refused
+    assert not world.allowed("discovery")
+
+
+def test_an_undo_that_nobody_waits_for_any_more_brings_no_yes_back(
+    world: World, catalogue: list[int]
+) -> None:
+    yes = written(asked(world, catalogue, "allow")).act
+    no = written(asked(world, catalogue, use="style")).act
+    assert yes is not None
+    assert no is not None
+    for act, late in ((yes, False), (no, True)):
+        change = ask_to_undo(by=Access.of(world.user), artist=world.maren, act=act)
+        BulkChange.objects.filter(pk=change.pk).update(created_at=now() - timedelta(hours=2))
+        assert ("could not be saved in time" in written(change).refused) is late
 
 
 def test_who_may_only_say_no_undoes_no_no_of_many_either(
