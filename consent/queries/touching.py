@@ -12,15 +12,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import DateTimeField, Value
 
 from consent.models import Artist, LicenceVersion
-from consent.queries.licences import standing_versions
+from consent.queries.licences import Moment, standing_versions
 from consent.words import Authority, Right, UseKind
 
 type Pair = tuple[int, int]
 """A licence version and an artist, by their keys."""
 
-_ONES_OWN: Final = frozenset({UseKind.STYLE, UseKind.NAME_IMAGE})
+ONES_OWN: Final = frozenset({UseKind.STYLE, UseKind.NAME_IMAGE})
 _OF_THE_SONG_TOO: Final = frozenset(
     {UseKind.GENERATIVE_TRAINING, UseKind.ANALYSIS_TRAINING, UseKind.REMIX_INPUT}
 )
@@ -203,7 +204,8 @@ def reach_of(
     """How each of these versions touches each of these artists at `at` (UTC).
 
     `early` counts a claim that begins later too: who is told early loses nothing. `versions` are
-    those of the pairs, by key, each with its licence. Two queries, however many pairs there are.
+    those of the pairs, by key, each with its licence. At most two queries, however many pairs there
+    are.
     """
     wanted = sorted(set(pairs))
     if not wanted:
@@ -222,7 +224,8 @@ def reach_of(
         )
         for version, artist, *numbers in cursor.fetchall():
             counts[version, artist] = tuple(numbers)
-    express = _expressly({artist for _, artist in wanted}, at)
+    likeness = any(ONES_OWN.intersection(version.uses) for version in versions.values())
+    express = express_authorities({artist for _, artist in wanted}, at=at) if likeness else set()
     return {
         (version, artist): _touch(
             versions[version],
@@ -234,13 +237,18 @@ def reach_of(
     }
 
 
-def overrides_of(artist: Artist, *, at: datetime) -> list[tuple[LicenceVersion, Touch]]:
+def overrides_of(artist: Artist, *, at: Moment) -> list[tuple[LicenceVersion, Touch]]:
     """The licences that decide over this artist's answer on some of her work, however that came.
 
-    Reads every licence that names a clause and holds at `at` (UTC): there are few. Three queries.
+    Reads every licence that names a clause and holds at `at` (UTC): there are few. Two queries.
     """
-    versions = {one.pk: one for one in standing_versions(at=at).filter(artist_approval=False)}
-    found = reach_of([(key, artist.pk) for key in versions], versions, at=at)
+    asked_at = Value(at, output_field=DateTimeField()) if isinstance(at, datetime) else at
+    rows = standing_versions(at=at).filter(artist_approval=False).annotate(asked_at=asked_at)
+    versions = {one.pk: one for one in rows}
+    if not versions:
+        return []
+    moment = next(one.asked_at for one in rows)
+    found = reach_of([(key, artist.pk) for key in versions], versions, at=moment)
     return [(versions[key], touch) for (key, _), touch in found.items() if touch.overridden]
 
 
@@ -256,10 +264,10 @@ def _touch(version: LicenceVersion, counts: tuple[int, int, int, int], *, expres
     by_claim = [
         use
         for use in version.uses
-        if use not in _ONES_OWN
+        if use not in ONES_OWN
         and ((billed and use in _OF_THE_SONG_TOO) or master or (heard and use == UseKind.VOICE))
     ]
-    uses = tuple(use for use in version.uses if use in by_claim or (express and use in _ONES_OWN))
+    uses = tuple(use for use in version.uses if use in by_claim or (express and use in ONES_OWN))
     if not uses:
         return NONE
     recordings = billed if set(by_claim) & _OF_THE_SONG_TOO else master
@@ -270,8 +278,11 @@ def _touch(version: LicenceVersion, counts: tuple[int, int, int, int], *, expres
     )
 
 
-def _expressly(artists: Collection[int], at: datetime) -> set[Pair]:
-    """Who may license the style, the name and the image of which artist, by the keys of both."""
+def express_authorities(artists: Collection[int], *, at: datetime) -> set[Pair]:
+    """Who may license the style, the name and the image of which artist, by the keys of both.
+
+    At `at` (UTC), beside the artist herself. One query.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT DISTINCT c.party_id, c.repertoire_id FROM consent_rightsclaim c

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Exists, OuterRef
-
-from consent.models import AICompany, Artist, LicenceVersion, PartyState, RightsClaim
+from consent import clock
+from consent.models import AICompany, Artist, LicenceVersion, PartyState
 from consent.queries.licences import licences_of, licences_touching
+from consent.queries.touching import ONES_OWN, express_authorities
 from consent.standard_licence import is_standard
-from consent.words import Authority, Right, UseKind
+from consent.words import UseKind
 from portal.models.roster import LedgerNow
 
 SHOWN: Final = 100
@@ -36,10 +36,10 @@ def signed_by_others(artist: Artist) -> list[Offer]:
     With the uses of her work that they reach. At most two queries.
     """
     found = licences_touching(artist, at=LedgerNow()).exclude(licence__holder=artist.pk)
-    return [_offer(version, uses) for version, uses in reaching(artist, found[:SHOWN])]
+    return [_offer(version, uses) for version, uses in _reaching(artist, found[:SHOWN])]
 
 
-def reaching(
+def _reaching(
     artist: Artist, versions: Iterable[LicenceVersion]
 ) -> list[tuple[LicenceVersion, list[str]]]:
     """Which uses of this artist's work each licence reaches, without those that reach none.
@@ -51,25 +51,15 @@ def reaching(
     kept = []
     for version in versions:
         uses = list(version.uses)
-        if any(use in _ONES_OWN for use in uses):
-            entitled = _expressly(artist) if entitled is None else entitled
+        if any(use in ONES_OWN for use in uses):
+            if entitled is None:
+                express = express_authorities({artist.pk}, at=clock.now())
+                entitled = {artist.pk, *(holder for holder, _ in express)}
             if version.licence.holder_id not in entitled:
-                uses = [use for use in uses if use not in _ONES_OWN]
+                uses = [use for use in uses if use not in ONES_OWN]
         if uses:
             kept.append((version, uses))
     return kept
-
-
-_ONES_OWN: Final = frozenset({UseKind.STYLE, UseKind.NAME_IMAGE})
-
-
-def _expressly(artist: Artist) -> set[int]:
-    """Who may license her style, her name and her image; one query."""
-    newer = RightsClaim.objects.filter(claim=OuterRef("claim"), pk__gt=OuterRef("pk"))
-    claims = RightsClaim.objects.filter(
-        ~Exists(newer), repertoire=artist.pk, right=Right.LIKENESS, ended=False
-    ).exclude(authority=Authority.BLANKET)
-    return {artist.pk, *claims.values_list("party", flat=True)}
 
 
 def _offer(version: LicenceVersion, uses: Sequence[str]) -> Offer:

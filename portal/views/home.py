@@ -5,10 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from consent import clock
 from consent.queries.licences import overrides_public
 from consent.queries.touching import overrides_of
 from consent.words import UseKind
+from portal.models.roster import LedgerNow
 from portal.queries.rows import recordings_text
 from portal.views.common import PortalRequest
 
@@ -39,7 +39,7 @@ def overrides(request: PortalRequest) -> HttpResponse:
         for one in overrides_public()
     ]
     current = request.access.current if request.user.is_authenticated else None
-    hers = [] if current is None else overrides_of(current.artist, at=clock.now())
+    hers = [] if current is None else overrides_of(current.artist, at=LedgerNow())
     return render(
         request,
         "portal/overrides.html",

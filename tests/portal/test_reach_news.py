@@ -316,6 +316,20 @@ def test_one_message_or_a_thousand_recordings_take_as_many_queries(
     assert queries(2) == queries(300)
 
 
+def test_what_is_missing_names_as_deciding_without_her_whom_the_page_of_overrides_names(
+    maren: Artist, maren_user: User, fjord: Party, tonewright: AICompany, signed_in: SignIn
+) -> None:
+    recordings_of(maren, holder=fjord)
+    overriding(fjord, tonewright)
+    claim = RightsClaim.objects.get(right=Right.MASTER).claim
+    her = signed_in(maren_user)
+    for authority, decides in ((Authority.CONTRACT, True), (Authority.OWN, False)):
+        change_claim(by=None, claim=claim, authority=authority)
+        missing = her.get(f"/a/{maren.slug}/permissions/missing/").text.split('id="overrides"')[1]
+        assert (CLAUSE in missing) is decides
+        assert ("Nowhere:" not in her.get("/overrides/").text) is decides
+
+
 def test_the_page_of_overrides_says_where_they_decide_over_her_however_that_came(
     maren: Artist,
     maren_user: User,

@@ -8,12 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from consent.queries.effective import uses_of
-from consent.queries.licences import licences_touching
+from consent.queries.touching import overrides_of
 from consent.scopes import scope_of
 from consent.words import Stance, UseKind
 from portal.answering import scope_to_clear
+from portal.models.roster import LedgerNow
 from portal.queries.answers import exceptions_of
-from portal.queries.offers import reaching
 from portal.queries.rights import is_on_her_own
 from portal.queries.saying import about_text
 from portal.queries.why import UNCLAIMED, next_for_use, whose_move
@@ -130,11 +130,9 @@ def missing(request: PortalRequest, slug: str) -> HttpResponse:
     overrides = [
         {
             "version": version,
-            "uses": [UseKind(use).label for use in reached],
+            "uses": [UseKind(use).label for use in touch.uses],
         }
-        for version, reached in reaching(
-            reader.artist, licences_touching(reader.artist).filter(artist_approval=False)[:50]
-        )
+        for version, touch in overrides_of(reader.artist, at=LedgerNow())
     ]
     return render(
         request,
