@@ -301,7 +301,9 @@ def _of_a_minor(answer: Answer, question: Question, artist: ArtistFacts) -> Answ
     if answer.stance != "allow":
         return replace(answer, took_back_allow=False)  # nothing runs off
     if not answer.by_guardian:
-        return replace(answer, stance="deny") if artist.has_guardian else answer
+        # As any yes that has ended, it stays a no until somebody answers again.
+        no = replace(answer, stance="deny", valid_until=None)
+        return no if artist.has_guardian else answer
     ends = [answer.valid_until, _birthday(answer.given_at, 5)]
     return replace(answer, valid_until=min(e for e in ends if e is not None))
 
