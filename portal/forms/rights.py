@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from consent.words import Right
-from portal.queries.rights import Unclaimed
+from portal.queries.rights import MOST, Unclaimed
 from portal.templatetags.figures import count
 
 TICKED, UNCLAIMED = "ticked", "unclaimed"
@@ -108,7 +108,19 @@ class DeclareForm(forms.Form):
 
     @property
     def recordings(self) -> dict[Right, list[int]]:
-        """The keys of the recordings that are meant, by right; a query for each, or none."""
+        """The keys of the recordings that are meant, by right; a query for each, or none.
+
+        Together at most as many recordings as one declaration may be about.
+        """
         if self.cleaned_data["which"] == TICKED:
             return dict.fromkeys(self.shares, self.ticked)
-        return {right: self._free.keys(right) for right in self.shares}
+        most = MOST // len(self.shares)
+        return {right: self._free.keys(right)[:most] for right in self.shares}
+
+    @property
+    def left(self) -> dict[Right, int]:
+        """How many recordings of which nobody claims it are left for a later time, by right."""
+        if self.cleaned_data["which"] == TICKED:
+            return dict.fromkeys(self.shares, 0)
+        most = MOST // len(self.shares)
+        return {right: max(self._free.counts[right] - most, 0) for right in self.shares}

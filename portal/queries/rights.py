@@ -22,6 +22,9 @@ from consent.words import Authority, Right, Standing
 
 RIGHTS: Final = (Right.MASTER, Right.PUBLISHING)
 
+MOST: Final = 5_000
+"""How many recordings one declaration may be about; more are declared in several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -66,11 +69,11 @@ class Unclaimed:
     counts: Mapping[Right, int]
 
     def keys(self, right: Right) -> list[int]:
-        """The keys of these recordings; one query."""
+        """The keys of these recordings, in order, `MOST` of them at most; one query."""
         hers = ArtistRecording.objects.filter(
             artist=self.artist, featured=False, recording__profile__in=self.profiles[right]
         )
-        return list(hers.order_by("recording").values_list("recording", flat=True))
+        return list(hers.order_by("recording").values_list("recording", flat=True)[:MOST])
 
 
 def rights_of(

@@ -6,7 +6,6 @@ somebody's claim is in the queue of conflicts with that very claim, and a no unt
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from django.db import transaction
 from django.http import Http404
@@ -18,11 +17,8 @@ from consent.services.claims import NewClaim, end_claim, make_claims
 from consent.services.profiles import lock_rights
 from consent.words import Authority, Right
 from portal.access import Access
-from portal.queries.rights import RIGHTS, what_declaring_does
+from portal.queries.rights import MOST, RIGHTS, what_declaring_does
 from portal.roles import Scope
-
-MOST: Final = 5_000
-"""How many recordings one declaration may be about; more are declared in several."""
 
 
 @transaction.atomic

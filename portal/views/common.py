@@ -23,6 +23,7 @@ __all__ = [
     "recording_of",
     "refuse",
     "sign_in_first",
+    "sign_in_url",
     "user_of",
 ]
 
@@ -42,10 +43,18 @@ def sign_in_first(request: PortalRequest, sentence: str, back: str = "") -> Http
     """For what gives something away after a long while: prove who you are, then go to `back`.
 
     By default that is this page. None: go on. What was typed is lost, so ask before the form is
-    filled in.
+    filled in: a page that has other things to show too has `sign_in_url` in the form's place.
     """
     if signed_in_recently(request):
         return None
     messages.info(request, sentence)
-    again = reverse("account_reauthenticate")
-    return leads(request, f"{again}?{urlencode({'next': back or request.get_full_path()})}")
+    return leads(request, _reauthenticate(back or request.get_full_path()))
+
+
+def sign_in_url(request: PortalRequest) -> str:
+    """Where to sign in again, and then back to this page; empty after a recent sign-in."""
+    return "" if signed_in_recently(request) else _reauthenticate(request.get_full_path())
+
+
+def _reauthenticate(back: str) -> str:
+    return f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}"

@@ -21,7 +21,7 @@ from portal.queries.rows import Reader, recordings_text
 from portal.roles import Scope
 from portal.services.licences import end_offer, offer_licence
 from portal.templatetags.figures import count
-from portal.views.common import PortalRequest, reader_of, refuse, sign_in_first
+from portal.views.common import PortalRequest, reader_of, refuse, sign_in_first, sign_in_url
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,6 +53,7 @@ def standard_licence(request: PortalRequest, slug: str) -> HttpResponse:
             "offers": offers_of(reader.artist),
             "others": signed_by_others(reader.artist),
             "may_sign": may_sign,
+            "sign_in_url": sign_in_url(request),
             "may_end": reader.may(Scope.WITHDRAW),
             "text": paragraphs(TEXT)[1:],  # the first is its title
             "title": TITLE,

@@ -1,7 +1,6 @@
 """Your rights: who claims what in an artist's own recordings, and declaring what is hers."""
 
 import uuid
-from collections.abc import Sequence
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -15,6 +14,7 @@ from consent.errors import Refused
 from consent.words import Right
 from portal.forms.rights import TICKED, DeclareForm, RightsSearch
 from portal.queries.rights import (
+    MOST,
     Declaring,
     own_recordings,
     rights_of,
@@ -24,7 +24,7 @@ from portal.queries.rows import Reader, recordings_text
 from portal.roles import Scope
 from portal.services.own_rights import declare_rights, end_own_claim
 from portal.templatetags.figures import count, percent_bp
-from portal.views.common import PortalRequest, reader_of, refuse, sign_in_first
+from portal.views.common import PortalRequest, reader_of, refuse, sign_in_first, sign_in_url
 
 PER_PAGE = 25
 
@@ -63,6 +63,7 @@ def own_rights(request: PortalRequest, slug: str) -> HttpResponse:
             "rows": rows,
             "ticked": form.ticked,
             "may_declare": reader.may(Scope.SIGN_LICENCE),
+            "sign_in_url": sign_in_url(request),
         },
     )
 
@@ -107,6 +108,7 @@ def _preview(request: PortalRequest, reader: Reader, form: DeclareForm) -> HttpR
         what_declaring_does(reader.artist, right=right, share_bp=share, recordings=meant[right])
         for right, share in form.shares.items()
     ]
+    left = form.left
     return render(
         request,
         "portal/licence/rights_preview.html",
@@ -115,7 +117,7 @@ def _preview(request: PortalRequest, reader: Reader, form: DeclareForm) -> HttpR
             "form": form,
             "hidden": {name: form.data.get(name, "") for name in ("master", "publishing", "which")},
             "ticked": form.ticked if form.cleaned_data["which"] == TICKED else [],
-            "effects": [line for one in found for line in _effects(one)],
+            "effects": [_effect(one, left[one.right]) for one in found],
             "anything": any(one.recordings for one in found),
             "contradicts": any(one.contradicts for one in found),
             "back": reader.url("own_rights"),
@@ -123,29 +125,34 @@ def _preview(request: PortalRequest, reader: Reader, form: DeclareForm) -> HttpR
     )
 
 
-def _effects(one: Declaring) -> Sequence[dict[str, str]]:
+def _effect(one: Declaring, left: int) -> dict[str, str]:
     share = percent_bp(one.share_bp)
     if one.right == Right.MASTER:
         term = _("You own %(share)s of the recording") % {"share": share}
     else:
         term = _("You wrote %(share)s of the song") % {"share": share}
-    parts = [recordings_text(len(one.recordings))]
+    number = len(one.recordings)
+    parts = [recordings_text(number)]
+    if left:
+        parts.append(
+            _("left for later: %(what)s, as at most %(most)s are declared at once")
+            % {"what": recordings_text(left), "most": count(MOST)}
+        )
     if one.known:
         what = recordings_text(one.known)
         parts.append(_("%(what)s: you claim it already, and that stays as it is") % {"what": what})
     if one.contradicts:
-        facts = {"what": recordings_text(one.contradicts), "others": ", ".join(one.others)}
-        parts.append(
-            _(
-                "%(what)s: this contradicts the claim of %(others)s. Both stand in the queue of "
-                "conflicts, and until they are settled nothing that needs this right is allowed"
-            )
-            % facts
-        )
+        said = _("this contradicts the claim of %(others)s") % {"others": ", ".join(one.others)}
+        parts.append(_of_these(one.contradicts, number, said))
     if one.incomplete:
-        what = recordings_text(one.incomplete)
-        parts.append(
-            _("%(what)s: a part is still claimed by nobody, and until it is nothing is allowed")
-            % {"what": what}
+        said = _(
+            "a part is claimed by nobody yet, and until it is, nothing that needs this right is "
+            "allowed"
         )
-    return [{"term": term, "sentence": "; ".join(parts) + "."}]
+        parts.append(_of_these(one.incomplete, number, said))
+    return {"term": term, "sentence": "; ".join(parts) + "."}
+
+
+def _of_these(some: int, of: int, said: str) -> str:
+    """What holds of some of so many recordings, without a number where it holds of all."""
+    return said if some == of else f"{recordings_text(some)}: {said}"

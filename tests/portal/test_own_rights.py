@@ -123,13 +123,18 @@ def test_many_are_declared_in_one_act_and_each_stands_in_the_ledger(
 
 
 def test_half_a_song_is_half_a_claim_and_the_rest_is_said_to_be_missing(
-    aoi: Artist, songs: list[Recording], hers: Client
+    aoi: Artist, aoi_user: User, songs: list[Recording], hers: Client
 ) -> None:
     chosen = {"publishing": "50", "which": "ticked", "recording": [songs[0].pk, songs[2].pk]}
     preview = hers.post(page("own_rights", aoi), chosen).text
-    assert "2 recordings: a part is still claimed by nobody" in preview
+    assert "2 recordings; a part is claimed by nobody yet" in preview
+    one = recordings_of(aoi, 1)[0]
+    declare(aoi_user, aoi, Right.PUBLISHING, 5_000, one)
+    some = {**chosen, "recording": [one.pk, songs[0].pk]}
+    assert "1 recording: you claim it already" in hers.post(page("own_rights", aoi), some).text
     hers.post(page("own_rights", aoi), {**chosen, "declare": "yes"})
-    claims = RightsClaim.objects.filter(right=Right.PUBLISHING).order_by("recording")
+    claims = RightsClaim.objects.filter(right=Right.PUBLISHING, recording__in=songs)
+    claims = claims.order_by("recording")
     assert [(c.recording_id, c.share_bp) for c in claims] == [
         (songs[0].pk, 5_000),
         (songs[2].pk, 5_000),
@@ -246,6 +251,33 @@ def test_a_manager_who_was_not_entrusted_declares_nothing_and_charlie_finds_noth
     assert signed_in(charlie).post(url, said).status_code == 404
     assert signed_in(charlie).get(url).status_code == 404
     assert not RightsClaim.objects.filter(right=Right.PUBLISHING).exists()
+
+
+def test_more_than_one_declaration_takes_are_declared_in_several(
+    aoi: Artist, songs: list[Recording], hers: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("queries.rights", "services.own_rights", "forms.rights", "views.rights"):
+        monkeypatch.setattr(f"portal.{module}.MOST", 2)
+    url, said = page("own_rights", aoi), {"publishing": "100", "which": "unclaimed"}
+    assert "left for later: 1 recording, as at most 2" in hers.post(url, said).text
+    for left in (1, 0):
+        assert hers.post(url, {**said, "declare": "yes"}).status_code == 302
+        assert len(free(aoi)[Right.PUBLISHING]) == left
+
+
+@pytest.mark.parametrize("name", ["own_rights", "standard_licence"])
+def test_after_a_while_she_signs_in_before_she_types_not_after(
+    name: str, aoi: Artist, songs: list[Recording], hers: Client
+) -> None:
+    def main() -> str:
+        return hers.get(page(name, aoi)).text.split("<main", 1)[1]
+
+    assert "Sign in again" not in main()
+    assert "See what it would mean" in main()
+    long_ago(hers)
+    assert "/accounts/reauthenticate/?next=" in main()
+    assert "See what it would mean" not in main()
+    assert 'type="checkbox"' not in main()
 
 
 def test_declaring_after_a_while_asks_who_is_there(
