@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.core import mail
 from django.db import connection, transaction
 
@@ -38,12 +39,17 @@ def _broker_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def worker(environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """A Celery worker with one child, in a process group of its own; killed at the end."""
+    """A Celery worker that takes work, in a process group of its own; killed at the end.
+
+    On a busy machine a wake-up would be over before a worker has come up: here no sweeper sends it
+    again.
+    """
     command = [sys.executable, "-m", "celery", "-A", "portal", "worker", "--concurrency=1"]
     command += ["--loglevel=WARNING"]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
+        eventually(lambda: current_app.control.ping(timeout=0.5))
         yield process
     finally:
         kill(process)
