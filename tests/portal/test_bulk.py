@@ -1,9 +1,5 @@
 """One answer for many recordings: asked for once, written once, and watched while it goes on."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -32,6 +28,7 @@ from tests.cast import *  # noqa: F403 - the people in every story
 from tests.cast import recordings_of
 from tests.portal.pages import *  # noqa: F403 - Maren's world, and her signed in
 from tests.portal.pages import HTMX, SignIn, World, freshly
+from tests.portal.test_workers import eventually, kill, worker
 
 pytestmark = pytest.mark.django_db
 
@@ -420,45 +417,25 @@ def test_a_no_for_many_waits_for_no_worker(
 def test_a_worker_takes_what_is_many_and_killed_in_the_middle_leaves_all_or_nothing(
     world: World, catalogue: list[int], server_environment: dict[str, str]
 ) -> None:
-    command = [sys.executable, "-m", "celery", "-A", "portal", "worker", "--concurrency=1"]
-    command += ["--loglevel=WARNING", "--without-gossip", "--without-mingle"]
     change = asked(world, catalogue)
 
-    def in_a_worker() -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(command, env=server_environment, start_new_session=True)
-
-    def until(condition: Any) -> None:
-        deadline = time.monotonic() + 90
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.02)
-
-    def is_in(*states: str) -> bool:
+    def is_done() -> bool:
         change.refresh_from_db()
-        return change.state in states
+        return change.state == WorkState.DONE
 
     # Somebody holds the artist's row: the worker gets as far as the writing, and there it dies.
-    first = in_a_worker()
-    try:
-        with transaction.atomic():
-            # Without its key: deliveries of other news, which only point at her, go on.
-            Artist.objects.select_for_update(of=("self",), no_key=True).get(pk=world.maren.pk)
-            work._send(BulkChange._meta.label, [change.pk])
-            until(lambda: BulkChange.objects.filter(checked_at__isnull=False).exists())
-            os.killpg(first.pid, signal.SIGKILL)
-    finally:
-        first.kill()
-        first.wait(10)
+    with worker(server_environment) as first, transaction.atomic():
+        # Without its key: deliveries of other news, which only point at her, go on.
+        Artist.objects.select_for_update(of=("self",), no_key=True).get(pk=world.maren.pk)
+        work._send(BulkChange._meta.label, [change.pk])
+        eventually(lambda: BulkChange.objects.filter(checked_at__isnull=False).exists())
+        kill(first)
     assert not Permission.objects.exists()
 
     BulkChange.objects.update(locked_until=now())
-    second = in_a_worker()
-    try:
+    with worker(server_environment):
         assert work.sweep() >= 1
-        until(lambda: is_in(WorkState.DONE))
-    finally:
-        os.killpg(second.pid, signal.SIGKILL)
-        second.wait(10)
+        eventually(is_done)
     assert acts() == 1
     assert change.act is not None
     assert change.act.entries == len(catalogue)
