@@ -184,6 +184,23 @@ def test_taking_a_voice_back_never_asks_and_bringing_it_back_does(
     assert not world.allowed("voice")
 
 
+def test_a_screen_left_open_since_this_morning_lifts_no_no_of_any_use(
+    world: World, her: Client
+) -> None:
+    song = {"recording": world.recordings[0].isrc}
+    world.says("discovery", "allow")
+    her.post(world.url("answer", use="discovery"), {"stance": "deny", **song})
+    undo = world.url("undo_act", ref=str(Act.objects.latest("created_at").ref))
+    clear = world.url("clear_answer", use="discovery")
+    long_ago(her)
+    for url, about in ((undo, {}), (clear, song)):
+        assert her.post(url, about)["Location"].startswith("/accounts/reauthenticate/")
+        assert not world.allowed("discovery")
+    minutes_ago(her, 6)
+    her.post(clear, song)
+    assert world.allowed("discovery")
+
+
 def test_a_no_for_one_song_that_covers_a_yes_to_the_voice_is_not_lifted_without_a_sign_in(
     world: World, her: Client
 ) -> None:

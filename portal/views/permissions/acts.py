@@ -80,10 +80,13 @@ def undo_act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
     """Undo one act: each answer that nobody changed since is again what it was before."""
     reader = reader_of(request, slug, Scope.WITHDRAW)
     found = _act(reader, ref)
-    # Undoing anything but a yes may bring one back: to the voice, only soon after a sign-in.
-    if found.permissions.filter(use=UseKind.VOICE).exclude(stance=Stance.ALLOW).exists():
+    # Undoing anything but a yes may bring one back, and that asks for what a yes asks for.
+    back = found.permissions.exclude(stance=Stance.ALLOW).values_list("use", flat=True)
+    uses = set(back.order_by().distinct())
+    if uses:
         here = reader.url("act", ref=str(ref))
-        again = sign_in_again(request, Stance.ALLOW, here, use=UseKind.VOICE)
+        use = UseKind.VOICE if UseKind.VOICE in uses else ""
+        again = sign_in_again(request, Stance.ALLOW, here, use=use)
         if again is not None:
             return again
     if found.entries > FEW:

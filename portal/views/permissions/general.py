@@ -170,7 +170,7 @@ def clear_answer(request: PortalRequest, slug: str, use: str) -> HttpResponse:
     about = about_of(reader.artist, request.POST)
     territories = sorted(request.POST.get("territories", "").split())
     last = _current(reader, about, use, territories)
-    if use == UseKind.VOICE and last is not None and last.stance != Stance.ALLOW:
+    if last is not None and last.stance != Stance.ALLOW:
         # The wider answer that speaks again may be a yes.
         again = sign_in_again(request, Stance.ALLOW, page_of(reader, about, use), use=use)
         if again is not None:
