@@ -61,7 +61,7 @@ def told_to_companies(reasons: Sequence[Reason]) -> list[Reason]:
     """The reasons as any AI company may read them: what the artists said is one reason.
 
     Where one artist is asked, it is hers, but that a yes was taken back or revoked is
-    `artist_denies`, and whatever else she has not said yes for `artist_undecided`. Where several
+    `artist_denies`, and what she is (a minor, suspended) `artist_undecided`. Where several
     are asked: `artist_allows` if all say yes (`runs_off`, until the first end, if that is why it
     is a yes), else `artist_undecided`, whoever said what. Parties and positions are left in: the
     caller spells neither.

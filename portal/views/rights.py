@@ -95,7 +95,7 @@ def _declare(request: PortalRequest, reader: Reader, form: DeclareForm) -> HttpR
         " ".join(
             [
                 said % {"n": count(len(made))},
-                _("What a licence and your yes may now allow, you see in your permissions."),
+                _("What holds now, you see in your permissions."),
             ]
         ),
     )
@@ -132,7 +132,7 @@ def _effect(one: Declaring, left: int) -> dict[str, str]:
     else:
         term = _("You wrote %(share)s of the song") % {"share": share}
     number = len(one.recordings)
-    parts = [recordings_text(number)]
+    parts = [recordings_text(number)] if number else []
     if left:
         parts.append(
             _("left for later: %(what)s, as at most %(most)s are declared at once")

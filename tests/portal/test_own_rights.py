@@ -83,6 +83,9 @@ def test_an_independent_declares_what_is_hers_offers_the_licence_and_her_yes_all
     first = hers.get(page("missing", aoi)).text.split(f'id="use-{G}"')[1].split("</section>")[0]
     assert page("standard_licence", aoi) in first
     assert page("own_rights", aoi) in first
+    whole = hers.get(page("missing", aoi)).text
+    assert whole.count("A rights holder would have to sign one first.") == 1, "said at length once"
+    assert whole.count("No AI company holds a licence for this either.") == 6
     offer = {"uses": [G], "companies": [tidesmith.company.slug], "sign": "yes"}
     hers.post(page("standard_licence", aoi), offer)
     hers.post(page("answer", aoi, use=G), {"stance": "allow"})

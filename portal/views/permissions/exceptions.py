@@ -142,6 +142,7 @@ def missing(request: PortalRequest, slug: str) -> HttpResponse:
             "uses": uses,
             "overrides": overrides,
             "rights_url": rights if own else "",
+            "unlicensed": next((view.use for view in views if not view.tools), None),
             "tabs": tabs(reader, "missing"),
         },
     )
