@@ -7,7 +7,7 @@ once, so that an answer for ten thousand costs little more than one.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -15,13 +15,16 @@ from typing import Final
 from django.db import connection
 from django.db.models import Q
 
-from consent.decisions import Code, Decision, Facts, Question, Verdict, decide
+from consent.decisions import Answer, Code, Decision, Facts, Question, Verdict, decide
 from consent.models import Artist, ModelVersion, Tool, TrainingUse
 from consent.queries.decision import Ask, Loaded, load
 from consent.queries.effective import tools_for
 from consent.words import LENT_KINDS
 
 NO_END: Final = datetime.max.replace(tzinfo=UTC)
+
+MANY: Final = 2_000
+"""How many questions may be asked while others wait for the ledger: about 0.1 s."""
 
 ELSEWHERE: Final = "ZZ"
 """Any place that nobody names. ISO 3166-1 leaves this code to its users, so no place has it."""
@@ -66,12 +69,30 @@ class Maker:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """All that an answer may touch: recordings by kind, and the tools that may use them."""
+    """All that an answer may touch: recordings by kind, and the tools that may use them.
+
+    `taught` are the model versions that learned from any of the recordings.
+    """
 
     artist: int
     said: Said
     kinds: tuple[Kind, ...]
     makers: tuple[Maker, ...]
+    taught: frozenset[int]
+
+    @property
+    def is_large(self) -> bool:
+        """Would everybody wait too long for all of it to be asked about?"""
+        return len(self.kinds) * sum(1 + len(m.models) for m in self.makers) > MANY
+
+    def asks(self) -> list[Ask]:
+        """Everything there is to ask."""
+        return [
+            Ask(kind.isrc, self.said.use, maker.slug, model=model)
+            for kind in self.kinds
+            for maker in self.makers
+            for model in (None, *maker.models.values())
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +171,7 @@ def reach_of(artist: Artist, said: Said) -> Reach:
             by_key[tool.pk] = Maker(tool.pk, tool.slug, tool.company_id)
         models.setdefault(tool.pk, {})[model.pk] = model.ref
     makers = tuple(replace(m, models=models.get(m.key, {})) for m in by_key.values())
-    return Reach(artist.pk, said, kinds, makers)
+    return Reach(artist.pk, said, kinds, makers, frozenset(taught))
 
 
 def _in_scope(said: Said, tool: Tool) -> bool:
@@ -198,12 +219,7 @@ def losses(reach: Reach, *, at: datetime, before: int) -> list[Loss]:
     from a recording that she says no about now, where she said yes before, is named although
     nobody's licence let it do more anyway: what it has learned is not undone.
     """
-    asks = [
-        Ask(kind.isrc, reach.said.use, maker.slug, model=model)
-        for kind in reach.kinds
-        for maker in reach.makers
-        for model in (None, *maker.models.values())
-    ]
+    asks = reach.asks()
     if not asks:
         return []
     world = _World(reach, load(asks, at=at, known_seq=before), load(asks, at=at))
@@ -214,16 +230,73 @@ def losses(reach: Reach, *, at: datetime, before: int) -> list[Loss]:
     ]
 
 
+def narrowed(reach: Reach, said: Callable[[Kind], Answer], *, at: datetime) -> Reach:
+    """The same reach with those kinds only of which `losses` will find what it would find of all.
+
+    For an answer that is about to be written: `said` is what it will say of a kind. Of each tool
+    and model version one kind is kept that loses, the one with the longest run-off. It is the slow
+    part for whoever has many rights, and nobody waits for it.
+    """
+    loaded = load(reach.asks(), at=at)
+    world = _World(reach, loaded, _Foreseen(loaded, reach.artist, said, reach.kinds))
+    kept: dict[Kind, None] = {}
+    for maker in reach.makers:
+        for kind in world.telling(maker):
+            kept.setdefault(kind)
+    return replace(reach, kinds=tuple(kept))
+
+
+class _Foreseen:
+    """What will be known once an answer is written."""
+
+    def __init__(
+        self, loaded: Loaded, artist: int, said: Callable[[Kind], Answer], kinds: Sequence[Kind]
+    ) -> None:
+        self.at = loaded.at
+        self._loaded, self._artist = loaded, artist
+        self._said = {kind.isrc: said(kind) for kind in kinds}
+
+    def facts(self, ask: Ask) -> Facts:
+        facts = self._loaded.facts(ask)
+        hers, new = facts.artists.get(self._artist), self._said[ask.isrc]
+        if hers is None:
+            return facts
+        others = [a for a in hers.answers if _slot(a) != _slot(new)]
+        hers = replace(hers, answers=(*others, new))
+        return replace(facts, artists={**facts.artists, self._artist: hers})
+
+
+def _slot(answer: Answer) -> tuple[bool, str, frozenset[str]]:
+    """Which of the answers to one question it takes the place of."""
+    return answer.on_recording, answer.maker, answer.territories
+
+
 @dataclass(frozen=True, slots=True)
 class _World:
     """What was known before the answer, and what is known with it."""
 
     reach: Reach
     before: Loaded
-    after: Loaded
+    after: "Loaded | _Foreseen"
+
+    def telling(self, maker: Maker) -> Iterator[Kind]:
+        """The kinds that say what this maker loses: for each model version, and without one."""
+        longest: dict[int | None, tuple[datetime | None, Kind]] = {}
+        for kind in self.reach.kinds:
+            stopped, _until = self._lost(kind, maker, None)
+            if stopped:
+                longest.setdefault(None, (None, kind))
+            for model, ref in maker.models.items():
+                lost, until = self._lost(kind, maker, ref)
+                if not lost and not (model in kind.for_this and self._unsaid(kind, maker)):
+                    continue
+                found = longest.get(model)
+                if found is None or (until and (found[0] is None or until > found[0])):
+                    longest[model] = (until, kind)
+        for _ends, kind in longest.values():
+            yield kind
 
     def of(self, maker: Maker) -> Iterator[Loss]:
-        taught = frozenset[int]().union(*(kind.taught for kind in self.reach.kinds))
         by_model: dict[int, datetime | None] = {}
         of_tool = False
         for kind in self.reach.kinds:
@@ -234,7 +307,7 @@ class _World:
                 if lost or (model in kind.for_this and self._unsaid(kind, maker)):
                     by_model[model] = _later(by_model.get(model), until if lost else None)
         for model, ends in sorted(by_model.items()):
-            yield Loss(maker.company, model, model in taught, ends)
+            yield Loss(maker.company, model, model in self.reach.taught, ends)
         if of_tool and not by_model:
             yield Loss(maker.company, None, False, None)
 

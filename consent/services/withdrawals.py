@@ -10,9 +10,10 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
+from consent.decisions import Answer
 from consent.errors import NotFound
-from consent.models import AICompany, Artist, Permission, Withdrawal
-from consent.queries.withdrawals import Reach, Said, losses, reach_of
+from consent.models import AICompany, Artist, Permission, Recording, Withdrawal
+from consent.queries.withdrawals import Kind, Reach, Said, losses, narrowed, reach_of
 from consent.services.ledger import Leaf, Recorded, record
 from consent.words import Stance
 
@@ -37,7 +38,8 @@ def prepare_withdrawals(*, artist: Artist, permissions: Sequence[Permission]) ->
     """Gather what these answers may touch, before they are written.
 
     It is the slow part, and is done before the act takes its place in the ledger, where everybody
-    else would wait for it. Three queries for each scope in the act; a yes takes nothing back.
+    else would wait for it. Three queries for each scope in the act; a yes takes nothing back. Where
+    she has rights of thousands of kinds, those are picked that matter, with two queries more.
     """
     first: dict[tuple[object, ...], Permission] = {}
     recordings: dict[tuple[object, ...], list[int]] = {}
@@ -49,7 +51,7 @@ def prepare_withdrawals(*, artist: Artist, permissions: Sequence[Permission]) ->
         first.setdefault(key, p)
         if p.recording_id is not None:
             recordings.setdefault(key, []).append(p.recording_id)
-    return [
+    stopping = [
         Stopping(
             p,
             reach_of(
@@ -65,6 +67,38 @@ def prepare_withdrawals(*, artist: Artist, permissions: Sequence[Permission]) ->
         )
         for key, p in first.items()
     ]
+    # Where an act says different things, what it comes to is seen only when all of it is said.
+    alike = len(stopping) == 1 and all(p.stance != Stance.ALLOW for p in permissions)
+    if alike and stopping[0].reach.is_large:
+        return [_narrowed(stopping[0], permissions)]
+    return stopping
+
+
+def _narrowed(stopping: Stopping, permissions: Sequence[Permission]) -> Stopping:
+    at, reach = now(), stopping.reach
+    by_recording = {p.recording_id: p for p in permissions}
+    keys: dict[str, int | None] = {}
+    if reach.said.recordings is not None:
+        examples = [kind.isrc for kind in reach.kinds]
+        keys = dict(Recording.objects.filter(isrc__in=examples).values_list("isrc", "pk"))
+
+    def said(kind: Kind) -> Answer:
+        p = by_recording[keys.get(kind.isrc)]
+        return Answer(
+            stance=p.stance,
+            seq=0,
+            given_at=at,
+            way=p.way,
+            on_recording=p.recording_id is not None,
+            maker="tool" if p.tool_id else "company" if p.company_id else "",
+            territories=frozenset(p.territories),
+            valid_until=p.valid_until,
+            notice_days=p.notice_days,
+            took_back_allow=p.took_back_allow,
+        )
+
+    begins = max(stopping.permission.valid_from or at, at)
+    return Stopping(stopping.permission, narrowed(reach, said, at=begins))
 
 
 def start_withdrawals(

@@ -30,7 +30,9 @@ from consent.models import (
     TrainingUse,
     Withdrawal,
 )
+from consent.queries import withdrawals
 from consent.queries.decision import Ask, decide_many
+from consent.queries.withdrawals import MANY
 from consent.scopes import Scope
 from consent.services.permissions import (
     answer_permission,
@@ -278,7 +280,11 @@ def _compare(
         assert row.acknowledge_by == begins + timedelta(days=7)
 
 
-def test_in_random_lives_every_row_says_what_decide_says() -> None:
+@pytest.mark.parametrize("many", [MANY, 0], ids=["all in line", "what matters found beforehand"])
+def test_in_random_lives_every_row_says_what_decide_says(
+    many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(withdrawals, "MANY", many)
     checked = 0
 
     @settings(
