@@ -3,7 +3,7 @@
 import random
 import uuid
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -66,7 +66,7 @@ class WebhookMessage(WorkRow):
     """One message to one endpoint. Its id and its exact text are the same at every attempt."""
 
     # With the first at once: ten attempts over three days, as Standard Webhooks proposes.
-    PAUSES: Final[ClassVar[tuple[timedelta, ...]]] = (  # type: ignore[misc]
+    PAUSES: ClassVar[tuple[timedelta, ...]] = (
         timedelta(seconds=5),
         timedelta(minutes=5),
         timedelta(minutes=30),
