@@ -8,6 +8,7 @@ to a `FrameFacts`. Without it the frame is still whole, only with nobody to act 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -108,7 +109,11 @@ def slug_of(request: HttpRequest) -> str:
 
 
 def is_current(url: str, path: str) -> bool:
-    """Whether a page lies at or below an address; the root is only itself."""
+    """Whether a page lies at or below an address; the root is only itself.
+
+    `url` is quoted, as `reverse` gives it, and `path` is not, as a request has it.
+    """
+    url = unquote(url)
     return path == url or (url != "/" and path.startswith(url))
 
 

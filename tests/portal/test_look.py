@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest
 from django.template.loader import render_to_string
 from django.test import RequestFactory
+from django.urls import resolve, reverse
 
 from portal.context import FrameFacts, frame, is_current
 from portal.models import User
@@ -173,3 +174,15 @@ def test_a_page_below_another_lights_the_one_it_hangs_from() -> None:
     assert is_current("/earnings/", "/earnings/2026-10/")
     assert not is_current("/earnings/", "/credits/")
     assert not is_current("/", "/credits/")
+
+
+@pytest.mark.parametrize("slug", ["maren-holt", "田中葵", "björk-1-2"])
+def test_the_navigation_marks_the_page_of_an_artist_in_whatever_script(slug: str) -> None:
+    request = RequestFactory().get(reverse("permissions", kwargs={"slug": slug}))
+    request.resolver_match = resolve(request.path)
+    shown = frame(request)["frame"]
+    assert [str(item.label) for item in shown.nav if item.current] == ["Permissions"]
+    request = RequestFactory().get(reverse("permission_recordings", kwargs={"slug": slug}))
+    request.resolver_match = resolve(request.path)
+    shown = frame(request)["frame"]
+    assert [str(item.label) for item in shown.nav if item.current] == ["Permissions"]
