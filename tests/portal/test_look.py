@@ -13,9 +13,11 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.urls import resolve, reverse
 
+from consent.decisions import Code
+from consent.sentences import SENTENCES
 from portal.context import FrameFacts, frame, is_current
 from portal.models import User
-from portal.views.gallery import gallery
+from portal.views.gallery import gallery, sample_uses
 
 TOKENS = Path(settings.BASE_DIR, "static/css/tokens.css").read_text()
 TEMPLATES = sorted(Path(settings.BASE_DIR, "templates").rglob("*.html"))
@@ -128,6 +130,19 @@ def test_a_switch_that_may_not_be_used_says_why_and_cannot_be_sent(page: str) ->
     assert "disabled" in form
     assert "may look at this answer" in form
     assert "<button" not in form
+
+
+def test_where_a_sample_is_overridden_a_contract_says_so_by_its_clause() -> None:
+    lines = [line for use in sample_uses() for line in use["effects"]]
+    [overridden] = [line["sentence"] for line in lines if line["state"] == "overridden"]
+    template = str(SENTENCES[Code.OVERRIDDEN].full)
+    assert overridden.startswith(
+        template
+        % {
+            "who": "Fjord Records",
+            "clause": "§ 7 (3): all means of exploitation, now known or invented later",
+        }
+    )
 
 
 def test_headings_never_skip_a_level(page: str) -> None:
