@@ -52,17 +52,22 @@ def _public(reason: Reason) -> tuple[Code, str, str, datetime | None, str]:
     return reason.code, reason.verdict, reason.right, until, reason.licence
 
 
-def decision_body(ask: Ask, decision: Decision, *, at: datetime, seq: int) -> dict[str, Any]:
-    """One decision with its token; `valid_until` bounds a yes, null where no end is in sight."""
+def decision_body(
+    ask: Ask, decision: Decision, *, company: int, at: datetime, seq: int
+) -> dict[str, Any]:
+    """One decision with its token for the `company` (key of its party) that asked.
+
+    `valid_until` bounds a yes, null where no end is in sight.
+    """
     return {
-        "decision": sign_decision(ask, at=at, seq=seq, allowed=decision.allowed),
+        "decision": sign_decision(ask, company=company, at=at, seq=seq, allowed=decision.allowed),
         "allowed": decision.allowed,
         "reasons": reasons_of(decision),
         "valid_until": moment_or_none(decision.valid_until),
     }
 
 
-def decisions_text(asks: Sequence[Ask], answered: Answered) -> str:
+def decisions_text(asks: Sequence[Ask], answered: Answered, *, company: int) -> str:
     """The answer to a batch as JSON: one `seq` for all, in the order of the questions.
 
     The same as `decision_body` says, put together from texts that were made before: reasons are
@@ -71,7 +76,7 @@ def decisions_text(asks: Sequence[Ask], answered: Answered) -> str:
     seq = answered.seq
     items = []
     for ask, at, decision in zip(asks, answered.at, answered.decisions, strict=True):
-        token = sign_decision(ask, at=at, seq=seq, allowed=decision.allowed)
+        token = sign_decision(ask, company=company, at=at, seq=seq, allowed=decision.allowed)
         until = decision.valid_until
         items.append(
             f'{{"decision":"{token}","allowed":{"true" if decision.allowed else "false"},'

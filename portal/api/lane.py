@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import ResolverMatch, get_urlconf, is_valid_path, resolve
 from django.utils import timezone, translation
+from django.utils.log import log_response
 
 from portal.api.problems import of_exception
 
@@ -70,7 +71,12 @@ def _problem(request: HttpRequest, error: Exception) -> HttpResponse:
         problem = of_exception(error)
         if problem is None:
             raise error
-        return problem.as_response(request.path)
+        response = problem.as_response(request.path)
+    if problem.is_expected:  # said here, at its own level, or Django calls every 503 an error
+        log_response(
+            "%s: %s", problem.code, request.path, response=response, request=request, level="info"
+        )
+    return response
 
 
 def _match(path: str) -> ResolverMatch:

@@ -56,7 +56,11 @@ class ItemError:
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """A request that is not answered with what it asked for. `code` never changes its meaning."""
+    """A request that is not answered with what it asked for. `code` never changes its meaning.
+
+    `is_expected` says that it is an answer as good as any, whatever its status: nothing is wrong
+    here, so no log speaks of an error.
+    """
 
     status: int
     code: str
@@ -64,6 +68,7 @@ class Problem(Exception):
     errors: tuple[ItemError, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     again_at: str = ""  # UTC: from then on the same is not refused for this reason
+    is_expected: bool = False
 
     def as_json(self, instance: str = "") -> dict[str, Any]:
         body: dict[str, Any] = {

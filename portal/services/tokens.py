@@ -1,11 +1,13 @@
 """Decision tokens: a question, its answer and the ledger position, signed, so that it replays.
 
-    ln1.<payload, base64url of a JSON array>.<HMAC-SHA256 of "ln1.<payload>", base64url>
+    ln1.<payload, base64url of a JSON array>.<HMAC-SHA256 of "ln1.<payload>.<company>", base64url>
 
 The array is `[isrc, use, tool, model version or null, territory or null, at, seq, allowed]`, with
 `at` in microseconds since 1970 (UTC) and `allowed` 1 or 0. Anybody can read it; only we can make
-it, and whoever asks us hears the same answer again, because `at` and `seq` fix what is looked at.
-The hot path writes nothing: the token is what a client attaches to what it later reports.
+it, and the company that asked hears the same answer again, because `at` and `seq` fix what is
+looked at. Which company that was (the key of its party) is in the signature alone: to any other
+the token is like one that was never made. The hot path writes nothing: the token is what a client
+attaches to what it later reports.
 
 The key is made from `SECRET_KEY`. Tokens made before it was changed stay good for as long as the
 former key is among `SECRET_KEY_FALLBACKS`; the question inside stays readable, and can be asked
@@ -46,8 +48,11 @@ class Decided:
     allowed: bool
 
 
-def sign_decision(ask: Ask, *, at: datetime, seq: int, allowed: bool) -> str:
-    """The token of one decision; `at` (UTC) is the moment that was answered for."""
+def sign_decision(ask: Ask, *, company: int, at: datetime, seq: int, allowed: bool) -> str:
+    """The token of one decision, for the `company` (key of its party) that asked.
+
+    `at` (UTC) is the moment that was answered for.
+    """
     payload = _ENCODE(
         [
             ask.isrc,
@@ -61,25 +66,28 @@ def sign_decision(ask: Ask, *, at: datetime, seq: int, allowed: bool) -> str:
         ]
     )
     text = f"{VERSION}.{_encode(payload.encode())}"
-    return f"{text}.{_encode(_mac(str(settings.SECRET_KEY), text))}"
+    return f"{text}.{_encode(_mac(str(settings.SECRET_KEY), text, company))}"
 
 
-def read_decision(token: str) -> Decided:
-    """What a token of ours says. Raises `Refused` (`decision_token`) for any other text."""
+def read_decision(token: str, *, company: int) -> Decided:
+    """What a token says that we gave to this `company` (key of its party).
+
+    Raises `Refused` (`decision_token`) for any other text, a token of another company included.
+    """
     try:
         version, payload, mac = token.split(".") if len(token) <= LONGEST else ("", "", "")
         signature = _decode(mac)
         text = f"{version}.{payload}"
         keys = [str(settings.SECRET_KEY), *map(str, settings.SECRET_KEY_FALLBACKS)]
         genuine = version == VERSION and any(
-            hmac.compare_digest(signature, _mac(key, text)) for key in keys
+            hmac.compare_digest(signature, _mac(key, text, company)) for key in keys
         )
         if not genuine:
             raise ValueError
         isrc, use, tool, model, territory, at, seq, allowed = json.loads(_decode(payload))
     except (ValueError, NotBase64) as error:
         raise Refused(
-            "decision_token", _("This is not a decision of ours."), field="decision"
+            "decision_token", _("This is no decision that we gave you."), field="decision"
         ) from error
     moment = EPOCH + timedelta(microseconds=at)
     ask = Ask(isrc, use, tool, territory, moment, None if model is None else uuid.UUID(model))
@@ -91,8 +99,8 @@ def _key(secret: str) -> bytes:
     return hmac.digest(secret.encode(), b"liner notes decision token 1", sha256)
 
 
-def _mac(secret: str, text: str) -> bytes:
-    return hmac.digest(_key(secret), text.encode(), "sha256")
+def _mac(secret: str, text: str, company: int) -> bytes:
+    return hmac.digest(_key(secret), f"{text}.{company}".encode(), "sha256")
 
 
 def _encode(data: bytes) -> str:

@@ -186,6 +186,11 @@ def keyed(status: Expected) -> Answers:
     return _but(everybody(401), (MACHINES, status))
 
 
+def asked_by_it(status: Expected) -> Answers:
+    """What answers the company that asked; another's question is like one never asked."""
+    return _but(its(status), (frozenset({Actor.OTHER_API_CLIENT}), 422))
+
+
 def its(status: Expected) -> Answers:
     """What is the company's that works with Maren; another company's is as good as nothing."""
     return _but(
@@ -198,7 +203,7 @@ def its(status: Expected) -> Answers:
 API: Final[dict[str, Methods]] = {
     # A decision is answered whoever asks: about a tool that is not one's own, with a no.
     "api-decisions": {"POST": keyed(200)},
-    "api-replay": {"GET": keyed(200), "POST": keyed(200)},
+    "api-replay": {"GET": asked_by_it(200), "POST": asked_by_it(200)},
     "api-history": {"GET": keyed(200)},
     "api-changes": {"GET": keyed(200)},
     "api-snapshot": {"GET": its(200)},

@@ -32,7 +32,7 @@ REFUSED: Final[frozenset[Expected]] = frozenset({401, 403, 404, 405, 302, SIGN_I
 
 # Who has the ISRC may ask anybody what it may be used for; machines follow the whole catalogue by
 # ISRC. It is the recording's public number, and names nobody.
-BY_ISRC: Final = frozenset({"api-signals", "api-changes", "api-snapshot", "api-replay"})
+BY_ISRC: Final = frozenset({"api-signals", "api-changes", "api-snapshot"})
 # A page of samples, the same for everybody, whose people are called as in every story.
 SAMPLES: Final = "gallery"
 

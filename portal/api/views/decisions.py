@@ -62,8 +62,10 @@ def answer_decisions(request: HttpRequest) -> HttpResponse:
             "behind",
             _("The ledger has not come that far. Ask again."),
             headers={"Retry-After": "1"},
+            is_expected=True,
         )
-    response = HttpResponse(decisions_text(asks, answered), content_type="application/json")
+    text = decisions_text(asks, answered, company=caller.company_id)
+    response = HttpResponse(text, content_type="application/json")
     authentication.note(caller)
     return response
 
@@ -153,7 +155,9 @@ class ReplayView(MachineView):
         summary="Replay a decision",
         description=(
             "Checks the signature of a decision token and decides its question again, at its "
-            "moment and with what was known at its `seq`. The answer is the same, for ever."
+            "moment and with what was known at its `seq`. The answer is the same, for ever. Only "
+            "the company that asked is answered, with any key of its own: to another the token is "
+            "refused as one that was never made (422 `decision_token`)."
         ),
         request=shapes.Token,
         responses={200: shapes.Replay, **shapes.problems(422)},
@@ -164,8 +168,9 @@ class ReplayView(MachineView):
         return self._replay(read(shapes.Token, request.data)["decision"])
 
     def _replay(self, token: str) -> Response:
-        decided = read_decision(token)
-        answered = decide_many([decided.ask], known_seq=decided.seq, company=self.caller.company_id)
+        company = self.caller.company_id
+        decided = read_decision(token, company=company)
+        answered = decide_many([decided.ask], known_seq=decided.seq, company=company)
         decision, ask = answered.decisions[0], decided.ask
         return Response(
             {
@@ -220,8 +225,11 @@ class HistoryView(MachineView):
             raise invalid([ItemError("/at", "moment", str(_("Say the moment.")))])
         if ask.at > clock.now():
             raise Refused("at_in_future", _("That moment has not come yet."), field="at")
-        answered = decide_many([ask], known_seq=known, company=self.caller.company_id)
-        body = decision_body(ask, answered.decisions[0], at=answered.at[0], seq=answered.seq)
+        company = self.caller.company_id
+        answered = decide_many([ask], known_seq=known, company=company)
+        body = decision_body(
+            ask, answered.decisions[0], company=company, at=answered.at[0], seq=answered.seq
+        )
         return Response({"at": moment(ask.at), "seq": answered.seq, **body})
 
 

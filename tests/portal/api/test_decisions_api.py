@@ -210,6 +210,18 @@ def test_a_position_that_is_not_reached_is_no_answer(machine: Machine, allowed: 
     assert int(response.headers["Retry-After"]) >= 1
 
 
+def test_a_position_that_is_not_reached_yet_is_an_answer_and_no_error_in_the_log(
+    machine: Machine, allowed: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"):
+        response = machine.decide(allowed.question, min_seq=head() + 1)
+    problem_of(response, 503, "behind")
+    assert response.headers["Retry-After"] == "1"
+    said = [record for record in caplog.records if record.name == "django.request"]
+    assert [(record.levelname, record.exc_info) for record in said] == [("INFO", None)]
+    assert not [record for record in caplog.records if record.levelno >= 30]
+
+
 @pytest.mark.parametrize("min_seq", [-1, 1.5, "7", True, 2**63, None])
 def test_a_position_is_a_whole_number(machine: Machine, allowed: World, min_seq: Any) -> None:
     problem_of(machine.decide(allowed.question, min_seq=min_seq), 422, "invalid")
@@ -292,11 +304,38 @@ def test_a_changed_decision_is_not_ours(machine: Machine, allowed: World, spoil:
     problem_of(response, 422, "decision_token")
 
 
-def test_a_decision_about_the_tool_of_another_stays_out_of_reach(
+def test_only_the_company_that_asked_has_its_decision_replayed(
     machine: Machine, rival: Machine, allowed: World
 ) -> None:
-    token = first(machine.decide(allowed.question))["decision"]
-    assert rival.post("decisions/replay", {"decision": token}).json()["allowed"] is False
+    asked = {**allowed.question, "at": now().isoformat()}
+    then = {name: asked[name] for name in ("isrc", "use", "tool", "at")}
+    for token in (
+        first(machine.decide(allowed.question))["decision"],
+        first(machine.decide(asked))["decision"],
+        machine.get("decisions/history", **then).json()["decision"],
+    ):
+        assert machine.post("decisions/replay", {"decision": token}).json()["same"] is True
+        of_another = rival.post("decisions/replay", {"decision": token})
+        unknown = rival.post("decisions/replay", {"decision": "ln1.e30.AAAA"})
+        problem_of(of_another, 422, "decision_token")
+        assert of_another.json() == unknown.json()
+        problem_of(rival.get("decisions/replay", decision=token), 422, "decision_token")
+
+
+def test_what_a_rival_asked_about_a_tool_does_not_answer_the_company_whose_tool_it_is(
+    machine: Machine, rival: Machine, allowed: World
+) -> None:
+    token = first(rival.decide(allowed.question))["decision"]
+    assert rival.post("decisions/replay", {"decision": token}).json()["same"] is True
+    problem_of(machine.post("decisions/replay", {"decision": token}), 422, "decision_token")
+
+
+def test_any_key_of_the_company_replays_a_decision_one_for_trying_out_too(
+    machine: Machine, sandbox: Machine, allowed: World
+) -> None:
+    for asker, other in ((machine, sandbox), (sandbox, machine)):
+        token = first(asker.decide(allowed.question))["decision"]
+        assert other.post("decisions/replay", {"decision": token}).json()["same"] is True
 
 
 def test_a_decision_survives_a_change_of_the_key_that_signs(
