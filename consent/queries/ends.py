@@ -5,11 +5,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, When
+from django.db.models import (
+    Case,
+    Count,
+    DurationField,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Least
 
-from consent.models import Artist, LicenceVersion, Permission
+from consent.decisions import GUARDIAN_YEARS
+from consent.models import Artist, LicenceVersion, PartyState, Permission, Wording
+from consent.queries.decision import GUARDIAN
 from consent.scopes import scope_key
 from consent.words import LENT_KINDS, Stance
+
+# Of a 29 February the 28th, as `consent.decisions.years_after` counts.
+_AT_MOST = Func(
+    Value(GUARDIAN_YEARS),
+    template="make_interval(years => %(expressions)s)",
+    output_field=DurationField(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +62,61 @@ class LicenceEnd:
 def yes_ends(*, after: datetime, until: datetime, notice: timedelta) -> list[YesEnd]:
     """The yeses to voice, name and image that end in (`after`, `until`].
 
-    Those that were given at least `notice` before their end. One that something else speaks instead
-    of by then (a later answer in its slot that has begun) does not end: it is over already. Two
-    queries.
+    Those that were given at least `notice` before their end, and that are a yes until then, as
+    `consent.decisions` has it: a guardian's holds for five years at most while her artist is a
+    minor, and no other does; one to a text whose meaning was replaced, or of an artist who is
+    suspended, is none already. Nor does one end that something else speaks instead of by then (a
+    later answer in its slot that has begun). Two queries.
     """
     newer = Permission.objects.filter(
-        Q(valid_from=None) | Q(valid_from__lte=OuterRef("valid_until")),
+        Q(valid_from=None) | Q(valid_from__lte=OuterRef("end")),
         artist=OuterRef("artist"),
         use=OuterRef("use"),
         scope=OuterRef("scope"),
         territories=OuterRef("territories"),
         pk__gt=OuterRef("pk"),
     )
+    replaced = Wording.objects.annotate(read=Coalesce(OuterRef("wording__version"), 1)).filter(
+        use=OuterRef("use"), means_the_same=False, version__gt=F("read")
+    )
+    state = PartyState.objects.filter(party=OuterRef("artist")).order_by("-id")
     rows = list(
         Permission.objects.filter(
-            ~Exists(newer),
+            Q(valid_until__lte=until) | Q(act__role=GUARDIAN),
             use__in=LENT_KINDS,
             stance=Stance.ALLOW,
             valid_until__gt=after,
-            valid_until__lte=until,
-            valid_until__gte=F("act__created_at") + notice,
+        )
+        .annotate(
+            minor=Coalesce(Subquery(state.values("is_minor")[:1]), False),
+            guardian=Subquery(state.values("guardian")[:1]),
+            suspended=Coalesce(Subquery(state.values("suspended")[:1]), False),
+            end=Case(
+                When(minor=True, then=Least("valid_until", F("entry__recorded_at") + _AT_MOST)),
+                default=F("valid_until"),
+            ),
+        )
+        .filter(
+            Q(minor=False) | Q(guardian__isnull=False, act__role=GUARDIAN),
+            ~Exists(newer),
+            ~Exists(replaced),
+            suspended=False,
+            end__gt=after,
+            end__lte=until,
+            end__gte=F("act__created_at") + notice,
         )
         .values(
             "act",
             "artist",
             "use",
-            "valid_until",
+            "end",
             "company",
             "tool",
             "company__party__name",
             "tool__name",
         )
         .annotate(recordings=Count("recording"))
-        .order_by("valid_until", "act", "use", "company", "tool")
+        .order_by("end", "act", "use", "company", "tool")
     )
     artists = Artist.objects.select_related("party").in_bulk({row["artist"] for row in rows})
     return [
@@ -80,7 +124,7 @@ def yes_ends(*, after: datetime, until: datetime, notice: timedelta) -> list[Yes
             act=row["act"],
             artist=artists[row["artist"]],
             use=row["use"],
-            at=cast(datetime, row["valid_until"]),
+            at=cast(datetime, row["end"]),
             recordings=row["recordings"],
             about=scope_key(None, row["company"], row["tool"]),
             whom=row["tool__name"] or row["company__party__name"] or "",
