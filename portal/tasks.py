@@ -10,6 +10,7 @@ from consent.services.work import LOOK, look, sweep
 from portal.services.bulk import save_bulk_change
 from portal.services.ends import tell_ends
 from portal.services.exports import delete_old_exports
+from portal.services.granting import close_admin
 from portal.services.idempotency import forget_answers
 from portal.services.news import tell_news, tell_overdue_withdrawals, tell_statements
 from portal.services.notices import deliver_notice
@@ -56,6 +57,13 @@ def tell_what_ends() -> None:
     """Tell artists which licences and which of their yeses end, and which have ended."""
     if take_slot(job="tell ends", every=timedelta(hours=1)):
         tell_ends()
+
+
+@shared_task(name="portal.close_admin")
+def close_admin_to_those_who_left() -> None:
+    """Let label staff out of the admin whose time at their last label has run out."""
+    if take_slot(job="close admin", every=timedelta(hours=1)):
+        close_admin()
 
 
 @shared_task(name="portal.delete_old_exports")

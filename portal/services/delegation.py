@@ -26,6 +26,7 @@ from portal.services.granting import (
     NO_BACKDATING,
     artists_of,
     check,
+    close_admin,
     end_lapsed,
     facts_of,
     lines_of,
@@ -106,9 +107,11 @@ def end_access(*, by: User | None, membership: Membership) -> Membership:
     Pages ask the rows at each request; pending exports, links and notices ask again before they
     hand anything out. Whom a manager has let in goes with the manager. Whoever may let people in
     may end it, and everybody may leave; an artist's own access, or a guardian's, is ended by
-    nobody else but the operator. Raises `NotFound` where it is out of `by`'s reach, `Refused`:
-    `may_not_end`, `access_ended`.
+    nobody else but the operator. Label staff without a label leave the admin. Raises `NotFound`
+    where it is out of `by`'s reach, `Refused`: `may_not_end`, `access_ended`.
     """
+    if membership.role == Role.LABEL_STAFF:  # before the roster, as who lets somebody in does
+        User.objects.select_for_update(no_key=True).get(pk=membership.user_id)
     lock(artist=membership.artist, roster=membership.roster)
     membership = (
         Membership.objects.select_for_update(of=("self",))
@@ -134,6 +137,8 @@ def end_access(*, by: User | None, membership: Membership) -> Membership:
                 key=f"access ended {one.ref}",
                 but=by,
             )
+    if membership.role == Role.LABEL_STAFF:
+        close_admin(user=membership.user_id)
     end_delegations(by=by, act=act, delegations=delegations)
     return membership
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from consent.errors import NotFound, Refused, refused_by
@@ -118,6 +119,24 @@ def end_lapsed(rows: QuerySet[Membership] | QuerySet[RosterArtist], now: datetim
     for row in rows.filter(Q(ended_at=None), ends_at__lte=now):
         row.ended_at, row.ended_in = row.ends_at, _act_of(row)
         row.save(update_fields=["ended_at", "ended_in"])
+
+
+@transaction.atomic
+def close_admin(*, user: int | None = None) -> int:
+    """Let those out of the admin whose last access to a label is over; returns how many.
+
+    `user` (a key) looks at one person only. The operator's own staff is let out by nobody, nor is
+    whoever never worked for a label.
+    """
+    theirs = Membership.objects.filter(user=OuterRef("pk"), role=Role.LABEL_STAFF)
+    gone = User.objects.filter(
+        Exists(theirs), ~Exists(theirs.unended()), is_staff=True, is_superuser=False
+    )
+    if user is not None:
+        gone = gone.filter(pk=user)
+    # Locked first, then asked again: somebody may just have been let in to another label.
+    found = list(gone.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    return gone.filter(pk__in=found).update(is_staff=False) if found else 0
 
 
 def _act_of(row: Membership | RosterArtist) -> Act:

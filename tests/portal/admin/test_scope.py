@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from django.contrib import admin
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -15,10 +17,13 @@ from consent.scopes import Scope
 from consent.services.licences import sign_licence
 from consent.services.permissions import answer_permission
 from consent.services.tools import register_company, register_model_version, register_tool
-from portal.models import Membership, User
-from portal.services.delegation import end_access
+from portal.models import Membership, Roster, User
+from portal.roles import Role
+from portal.services.delegation import end_access, grant_access
+from portal.services.granting import close_admin
+from portal.services.people import let_person_in
 from tests.cast import *  # noqa: F403 - the people in every story
-from tests.cast import recordings_of
+from tests.cast import recordings_of, somebody
 from tests.portal.admin.world import *  # noqa: F403
 from tests.portal.admin.world import Labels, Side
 
@@ -224,14 +229,66 @@ def test_forms_offer_ones_own_labels_and_artists_only(
     assert of_the_other(labels.kestrel, answer.text) == []
 
 
-def test_staff_whose_access_ended_find_an_empty_admin(labels: Labels, signed_in: SignIn) -> None:
+def run_out(user: User) -> None:
+    """Let the time of all that this person was granted be over."""
+    Membership.objects.filter(user=user).update(ends_at=F("starts_at") + timedelta(microseconds=1))
+
+
+def test_staff_whose_time_ran_out_find_an_empty_admin(labels: Labels, signed_in: SignIn) -> None:
     hers = signed_in(labels.fjord.staff)
-    end_access(by=None, membership=Membership.objects.get(user=labels.fjord.staff))
+    run_out(labels.fjord.staff)
     index = hers.get(reverse("admin:index"))
     assert index.status_code == 200
     assert of_the_other(labels.fjord, index.text.replace(labels.fjord.staff.name, "")) == []
     for name in FOR_LABELS:
         assert hers.get(reverse(f"admin:{name}_changelist")).status_code == 403
+
+
+def test_staff_whose_last_label_ended_their_access_have_no_admin_any_more(
+    labels: Labels, kestrel_roster: Roster, signed_in: SignIn
+) -> None:
+    staff = labels.fjord.staff
+    hers = signed_in(staff)
+    grant_access(by=None, user=staff, roster=kestrel_roster, role=Role.LABEL_STAFF)
+    first, last = Membership.objects.filter(user=staff).order_by("pk")
+    end_access(by=None, membership=first)
+    assert hers.get(reverse("admin:index")).status_code == 200, "she still works for a label"
+    end_access(by=staff, membership=last)
+    staff.refresh_from_db()
+    assert not staff.is_staff
+    for address in ("/admin/", "/admin/login/", reverse("admin:consent_artist_changelist")):
+        assert hers.get(address).status_code == 403
+
+
+def test_who_left_a_label_and_is_let_in_again_has_the_admin_again(
+    labels: Labels, fjord_roster: Roster, signed_in: SignIn
+) -> None:
+    staff = labels.fjord.staff
+    end_access(by=None, membership=Membership.objects.get(user=staff))
+    assert signed_in(staff).get("/admin/").status_code == 403
+    let_person_in(by=None, email=staff.email, role=Role.LABEL_STAFF, roster=fjord_roster)
+    assert signed_in(staff).get("/admin/").status_code == 200
+
+
+def test_the_clock_lets_out_whose_time_at_the_last_label_ran_out_and_nobody_else(
+    labels: Labels, fjord_roster: Roster, olga: User
+) -> None:
+    grant_access(by=None, user=olga, roster=fjord_roster, role=Role.LABEL_STAFF)
+    of_no_label = somebody("Birk Strand", is_staff=True)
+    run_out(labels.fjord.staff)
+    run_out(olga)
+    assert close_admin() == 1
+    assert close_admin() == 0
+    staff = User.objects.filter(is_staff=True)
+    assert set(staff) == {labels.kestrel.staff, olga, of_no_label}
+
+
+def test_the_operator_who_also_worked_for_a_label_stays_in_the_admin(
+    fjord_roster: Roster, olga: User, signed_in: SignIn
+) -> None:
+    theirs = grant_access(by=None, user=olga, roster=fjord_roster, role=Role.LABEL_STAFF)
+    end_access(by=olga, membership=theirs)
+    assert signed_in(olga).get("/admin/").status_code == 200
 
 
 def test_the_list_of_one_app_does_not_say_that_one_works_for_no_label(
@@ -241,7 +298,7 @@ def test_the_list_of_one_app_does_not_say_that_one_works_for_no_label(
     hers = signed_in(labels.fjord.staff)
     for address in (reverse("admin:index"), reverse("admin:app_list", args=["consent"])):
         assert nobody not in hers.get(address).text
-    end_access(by=None, membership=Membership.objects.get(user=labels.fjord.staff))
+    run_out(labels.fjord.staff)
     assert nobody in hers.get(reverse("admin:index")).text
 
 
@@ -256,8 +313,8 @@ def test_the_operator_sees_both_labels(labels: Labels, olga: User, signed_in: Si
 def test_charlie_and_artists_have_no_admin(
     labels: Labels, charlie: User, maren_user: User, ines: User, signed_in: SignIn
 ) -> None:
-    for somebody in (charlie, maren_user, ines):
-        theirs = signed_in(somebody)
+    for one in (charlie, maren_user, ines):
+        theirs = signed_in(one)
         for address in ("/admin/", "/admin/login/", reverse("admin:consent_artist_changelist")):
             assert theirs.get(address).status_code == 403
 
