@@ -368,14 +368,14 @@ def _right(
     recording: RecordingFacts,
     tool: ToolFacts,
 ) -> tuple[list[Reason], list[_Held]]:
-    claims = [
+    running = [
         c
         for c in facts.claims
         if c.right == right
-        and touches(c.territories, question.territory)
         and (c.valid_until is None or c.valid_until > question.at)
         and (c.repertoire is None or c.repertoire in recording.main_artists)
     ]
+    claims = [c for c in _said_of_it(running) if touches(c.territories, question.territory)]
     reasons = _shares(right, claims, recording, question)
     held: list[_Held] = []
     seen: set[int] = set()
@@ -399,6 +399,18 @@ def _right(
             theirs = [c for c in claims if c.party == claim.party]
             reasons.append(_licensed(claim, theirs, licences))
     return reasons, held
+
+
+def _said_of_it(claims: Sequence[ClaimFacts]) -> Sequence[ClaimFacts]:
+    """Of claims to one right, those that speak of this recording.
+
+    What a party claims of the recording itself it says instead of what it claims of a repertoire,
+    wherever that was. A disputed claim is still heard: nobody gets round a dispute by another one.
+    """
+    by_itself = {c.party for c in claims if c.work is None and c.repertoire is None}
+    if not by_itself:
+        return claims
+    return [c for c in claims if c.repertoire is None or c.disputed or c.party not in by_itself]
 
 
 def _shares(

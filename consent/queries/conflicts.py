@@ -182,7 +182,7 @@ _WRONG = """
     UNION ALL
     SELECT e.profile_id, c.id FROM example e CROSS JOIN LATERAL unnest(e.main_artists) a(id)
       JOIN consent_rightsclaim c ON c.repertoire_id = a.id
-), claim AS MATERIALIZED (
+), running AS MATERIALIZED (
     SELECT * FROM (
         SELECT DISTINCT ON (b.profile_id, c.claim) b.profile_id, c.*
           FROM bearing b JOIN consent_rightsclaim c ON c.id = b.id
@@ -190,6 +190,13 @@ _WRONG = """
            AND (c.valid_from IS NULL OR c.valid_from <= ledger_now())
          ORDER BY b.profile_id, c.claim, c.id DESC) latest
      WHERE NOT ended AND (valid_until IS NULL OR valid_until > ledger_now())
+), claim AS MATERIALIZED (
+    -- What a party claims of a recording itself, it says instead of what it claims of a repertoire.
+    SELECT * FROM running r
+     WHERE repertoire_id IS NULL OR standing = 'disputed' OR NOT EXISTS (
+        SELECT FROM running n
+         WHERE n.recording_id IS NOT NULL AND n.profile_id = r.profile_id
+           AND n.party_id = r.party_id AND n."right" = r."right")
 ), part AS (
     SELECT profile_id, 'master' AS "right", NULL::bigint AS work, a.id AS artist FROM example
       LEFT JOIN LATERAL unnest(main_artists) a(id) ON true

@@ -124,6 +124,7 @@ def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tupl
     if use not in OF_HER_OWN:
         master = [c for c in claims if c.right == "master" and c.work is None]
         mine = [c for c in master if c.repertoire in (None, *recording.main_artists)]
+        mine = _unless_said_of_the_recording(mine, facts, at)
         yield from _what_is_wrong_with(mine, recording)
         holders += mine
     if use in TRAINING:
@@ -131,6 +132,7 @@ def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tupl
         # On the recording itself, or on all work of a main artist: then on each work on it.
         blanket = [c for c in about if c.work is None]
         blanket = [c for c in blanket if c.repertoire in (None, *recording.main_artists)]
+        blanket = _unless_said_of_the_recording(blanket, facts, at)
         for work in recording.works or (None,):
             direct = [c for c in about if c.work is not None and c.work == work]
             yield from _what_is_wrong_with([*direct, *blanket], recording)
@@ -191,6 +193,22 @@ def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tupl
 
 def _reaches(territories: frozenset[str], place: str) -> bool:
     return not territories or place in territories
+
+
+def _unless_said_of_the_recording(
+    claims: list[ClaimFacts], facts: Facts, at: datetime
+) -> list[ClaimFacts]:
+    """Without what somebody claims of all an artist's work and says otherwise of this recording."""
+    kept = list(claims)
+    for claim in claims:
+        for other in facts.claims:
+            same_side = (other.party, other.right) == (claim.party, claim.right)
+            of_the_recording = other.work is None and other.repertoire is None
+            over = other.valid_until is not None and other.valid_until <= at
+            takes_its_place = same_side and of_the_recording and not over
+            if takes_its_place and claim.repertoire is not None and not claim.disputed:
+                kept = [c for c in kept if c is not claim]
+    return kept
 
 
 def _what_is_wrong_with(

@@ -6,6 +6,7 @@ and it still shrinks, for byte 0 is always the plainest choice.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from hypothesis import strategies as st
@@ -142,6 +143,22 @@ class Choices:
         whose = self.one_of((main, main, main, main[:1], (AOI,)))
         return [c for artist in whose for c in self.rights(right, repertoire=artist)]
 
+    def a_remainder(self, held: Sequence[ClaimFacts]) -> list[ClaimFacts]:
+        """Of the recording by itself, one half by whoever claims a repertoire and one by another.
+
+        Now and then not quite: a half that has ended, is disputed, or is for some places only.
+        """
+        broad = [c for c in held if c.repertoire is not None and c.right != "likeness"]
+        if not broad:
+            return []
+        whose = self.one_of(broad)
+        half = replace(
+            self.claim(whose.right, 5_000),
+            party=whose.party,
+            territories=self.places() if self.rarely() else WORLD,
+        )
+        return [half, *([self.claim(whose.right, 5_000)] * self.one_of((1, 1, 1, 0)))]
+
     def licence(self, holder: int, number: int) -> LicenceFacts:
         dispenses = self.one_of((False, True))
         return LicenceFacts(
@@ -200,6 +217,8 @@ class Choices:
             held += self.rights("publishing", work=work)
         if self.rarely():
             held += self.rights("publishing", repertoire=self.one_of((None, MAREN, AOI)))
+        if self.one_of((False, False, False, True)):
+            held += self.a_remainder(held)
         for _ in range(self.one_of((0, 1, 2))):
             held.append(self.claim("likeness", repertoire=self.one_of((MAREN, AOI, BAND))))
         if self.rarely():

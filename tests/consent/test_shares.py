@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tests.consent.facts import (
     BAND,
     FJORD,
     MAREN,
+    NOW,
     SOCIETY,
     answer,
     ask,
@@ -143,6 +145,83 @@ def test_the_repertoire_of_a_band_is_not_that_of_who_sings_with_it() -> None:
         recording=RecordingFacts(key=7, seq=3, main_artists=(BAND,), featured_artists=(MAREN,)),
     )
     assert ask(about=with_band).deciding.code is Code.RIGHT_UNKNOWN
+
+
+# One recording by itself
+
+
+def sleeve_of_two(*master: ClaimFacts) -> Facts:
+    """A duet of Maren, whose label claims all her work, and of Aoi, who has no label."""
+    held = (claim(FJORD, "master", repertoire=MAREN), *master)
+    return replace(duet(), claims=held)
+
+
+def half(party: int, share_bp: int = 5_000, **more: object) -> ClaimFacts:
+    authority = "contract" if party == FJORD else "own"
+    found = claim(party, "master", authority=authority, share_bp=share_bp)
+    return replace(found, **more)  # type: ignore[arg-type]
+
+
+def test_a_label_that_claims_all_work_of_one_artist_does_not_hold_the_duet_with_another() -> None:
+    assert ask("discovery", sleeve_of_two()).deciding.code is Code.RIGHT_UNDER_CLAIMED
+
+
+def test_a_share_of_the_duet_beside_the_whole_work_of_the_other_artist_is_too_much() -> None:
+    declared = sleeve_of_two(half(AOI))
+    assert ask("discovery", declared).deciding.code is Code.RIGHT_OVER_CLAIMED
+
+
+def test_what_the_label_claims_of_the_duet_itself_speaks_instead_and_both_must_license() -> None:
+    settled = sleeve_of_two(half(AOI), half(FJORD))
+    assert ask("discovery", settled).allowed
+    for silent in (FJORD, AOI):
+        signed = tuple(x for x in settled.licences if x.holder != silent)
+        refused = ask("discovery", replace(settled, licences=signed)).deciding
+        assert (refused.code, refused.party) == (Code.NO_LICENCE, silent)
+
+
+def test_shares_of_one_recording_that_do_not_come_to_the_whole_allow_nothing() -> None:
+    for theirs, code in ((4_999, Code.RIGHT_UNDER_CLAIMED), (5_001, Code.RIGHT_OVER_CLAIMED)):
+        uneven = sleeve_of_two(half(AOI), half(FJORD, theirs))
+        assert ask("discovery", uneven).deciding.code is code
+
+
+def test_only_the_same_partys_claim_on_the_recording_speaks_instead() -> None:
+    others = sleeve_of_two(half(AOI), half(SOCIETY))
+    assert ask("discovery", others).deciding.code is Code.RIGHT_OVER_CLAIMED
+
+
+def test_a_claim_on_one_right_says_nothing_of_another() -> None:
+    of_the_song = replace(half(FJORD), right="publishing")
+    assert (
+        ask("discovery", sleeve_of_two(half(AOI), of_the_song)).deciding.code
+        is Code.RIGHT_OVER_CLAIMED
+    )
+
+
+def test_nobody_gets_round_a_dispute_by_claiming_the_recording_itself() -> None:
+    settled = sleeve_of_two(half(AOI), half(FJORD))
+    disputed = replace(settled.claims[0], disputed=True)
+    refused = ask("discovery", replace(settled, claims=(disputed, *settled.claims[1:])))
+    assert refused.deciding.code is Code.RIGHT_DISPUTED
+
+
+def test_when_the_claim_on_the_recording_is_over_the_one_on_all_work_speaks_again() -> None:
+    until = NOW + timedelta(days=3)
+    settled = sleeve_of_two(half(AOI), half(FJORD, valid_until=until))
+    now = ask("discovery", settled)
+    assert now.allowed and now.valid_until == until
+    then = ask("discovery", settled, at=until)
+    assert then.deciding.code is Code.RIGHT_OVER_CLAIMED
+
+
+def test_a_claim_on_the_recording_in_one_country_says_that_it_is_none_elsewhere() -> None:
+    norway = frozenset({"NO"})
+    settled = sleeve_of_two(half(AOI), half(FJORD, territories=norway))
+    assert ask("discovery", settled, territory="NO").allowed
+    for place in ("DE", None):
+        found = ask("discovery", settled, territory=place).deciding
+        assert found.code is Code.RIGHT_UNDER_CLAIMED
 
 
 # In step
