@@ -8,12 +8,13 @@ fields of ISO/IEC TS 27560:2023 in the terms of W3C's Data Privacy Vocabulary (D
 The parts of the record under `dpv:hasRecordOfActivity` are made of the leaf alone, by the very
 function with which the script checks them. The rest (`dpv:hasProcess`: companies, retention, …) is
 what the portal says about itself; no leaf has it, and the script says so. A wording is bound by the
-`wording` digest in the leaf.
+`wording` digest in the leaf of an answer, or by the leaf that published it.
 
 The names in a leaf's body that this reads: `stance`, `way`, `artist`, `by`, `until`, `wording`
 (SHA-256 of the text, hex) and `personal` (see `consent.merkle.commit`). Whatever else is in a body
 is carried unchanged. `asked` is the question that the receipt was made for, with the answer; the
-script holds its reasons against the leaves, and says that the answer itself is told, not proved.
+script holds its reasons against the leaves, and says that the answer itself is told, not proved. Of
+a yes to a text whose meaning was replaced it checks that too: both texts are there as published.
 """
 
 import base64
@@ -21,7 +22,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -30,7 +30,7 @@ from django.utils.translation import gettext as _
 from consent.checkpoint import VerifyingKey, open_checkpoint
 from consent.leaves import moment
 from consent.merkle import InclusionProof, ProofError, commit, leaf_hash, verify_inclusion
-from consent.verify_receipt import FORMAT, record_of
+from consent.verify_receipt import FORMAT, ReceiptError, answer_in, check_notices, record_of
 
 CONTEXT: Final = {
     "dct": "http://purl.org/dc/terms/",
@@ -62,12 +62,27 @@ class ProvedLeaf:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """Where a text was published that she said yes to, and the one of new meaning that replaced it.
+
+    Ledger positions; `read` is None where the answer names no text, and so counts as to the first.
+    """
+
+    read: int | None
+    replaced_by: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ground:
-    """One reason of an answer; `seq` is the leaf that it rests on, None where it is an absence."""
+    """One reason of an answer; `seq` is the leaf that it rests on, None where it is an absence.
+
+    A yes to an earlier text (`answer_outdated`) rests on `texts` as well, and nothing else does.
+    """
 
     code: str
     verdict: str
     seq: int | None
+    texts: Texts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +113,11 @@ class Controller:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A notice exactly as it was shown. Its SHA-256 must be a `wording` of one of the leaves."""
+    """A notice exactly as it was shown.
+
+    Its SHA-256 must be a `wording` of one of the leaves, or one of them must have published it, in
+    this language and version.
+    """
 
     text: str
     language: str
@@ -144,15 +163,15 @@ def build_receipt(
     `note` is the signed checkpoint that every proof is for, `origin` the ledger's own name, which
     is also the name of its keys; `keys` are those that the receipt carries, and `key_address` is
     where a reader finds them published elsewhere. The reasons of `ProofError` and
-    `CheckpointError` are those of their modules; both are raised as well when a wording or an
-    opened personal part does not belong to the leaves, or a reason rests on none of them.
+    `CheckpointError` are those of their modules; `ProofError` is raised as well when a wording or
+    an opened personal part does not belong to the leaves, or a reason rests on none of them.
     ValueError when there is no leaf.
     """
     if not leaves:
         raise ValueError("a receipt needs at least one leaf")
     keys = [key for key in keys if key.name == origin]
     opened = open_checkpoint(note=note, keys=keys, origin=origin)
-    bodies = []
+    bodies: list[dict[str, Any]] = []
     for each in leaves:
         leaf = json.loads(each.leaf)
         if leaf["seq"] != each.inclusion.index + 1:
@@ -160,9 +179,14 @@ def build_receipt(
         verify_inclusion(each.inclusion, leaf_hash=leaf_hash(each.leaf.encode()), head=opened.head)
         _check_personal(each.personal, leaf["body"])
         bodies.append(leaf)
-    _check_wordings(wordings, bodies)
-    if asked is not None:
-        _check_reasons(asked, bodies)
+    notices = [_notice(wording) for wording in wordings]
+    told = None if asked is None else _asked(asked)
+    try:
+        check_notices({"dpv:hasNotice": notices}, bodies, FORMAT)
+        if told is not None:
+            answer_in(told, bodies, FORMAT)
+    except ReceiptError as wrong:
+        raise ProofError(wrong.args[0]) from wrong
     return {
         "format": FORMAT,
         "record": {
@@ -174,13 +198,13 @@ def build_receipt(
             "dct:created": _moment(created_at),
             "schema:recipient": "dpv:DataSubject",
             "dpv:hasRecordOfActivity": [record_of(leaf) for leaf in bodies],
-            "dpv:hasNotice": [_notice(wording) for wording in wordings],
+            "dpv:hasNotice": notices,
             "dpv:hasProcess": _process(circumstances),
         },
         "leaves": [_leaf(each) for each in leaves],
         "checkpoint": note,
         "keys": [key.encode() for key in keys],
-        **({} if asked is None else {"asked": _asked(asked)}),
+        **({} if told is None else {"asked": told}),
         **_explanation(key_address),
     }
 
@@ -195,7 +219,10 @@ def _explanation(key_address: str) -> dict[str, Any]:
         "what_this_proves": [
             _("These exact entries stand at these places in the ledger whose root is signed."),
             _("The record's account of each entry, under hasRecordOfActivity, is what it says."),
-            _("The wording shown is, letter by letter, the one that was seen when deciding."),
+            _(
+                "A wording shown is, letter by letter, the one that was seen when deciding, or that"
+                " was published in its place."
+            ),
             _("Personal details shown are the ones that the entry was made with."),
         ],
         "what_this_does_not_prove": [
@@ -224,10 +251,15 @@ def _asked(asked: Asked) -> dict[str, Any]:
             "known_seq": asked.known_seq,
         },
         "allowed": asked.allowed,
-        "reasons": [
-            {"code": one.code, "verdict": one.verdict, "seq": one.seq} for one in asked.reasons
-        ],
+        "reasons": [_ground(one) for one in asked.reasons],
     }
+
+
+def _ground(one: Ground) -> dict[str, Any]:
+    said: dict[str, Any] = {"code": one.code, "verdict": one.verdict, "seq": one.seq}
+    if one.texts is not None:
+        said["texts"] = {"read": one.texts.read, "replaced_by": one.texts.replaced_by}
+    return said
 
 
 def _process(said: Circumstances) -> dict[str, Any]:
@@ -287,19 +319,6 @@ def _check_personal(personal: OpenedPersonal | None, body: Mapping[str, Any]) ->
         return
     if commit(personal.salt, personal.data) != body.get("personal"):
         raise ProofError("the personal part is not the one that the leaf commits to")
-
-
-def _check_reasons(asked: Asked, leaves: Sequence[Mapping[str, Any]]) -> None:
-    there = {leaf["seq"] for leaf in leaves}
-    if any(one.seq is not None and one.seq not in there for one in asked.reasons):
-        raise ProofError("a reason rests on a leaf that is not in the receipt")
-
-
-def _check_wordings(wordings: Sequence[Wording], leaves: Sequence[Mapping[str, Any]]) -> None:
-    seen = {leaf["body"].get("wording") for leaf in leaves}
-    for wording in wordings:
-        if sha256(wording.text.encode()).hexdigest() not in seen:
-            raise ProofError("a wording is not one that the leaves name")
 
 
 def _moment(at: datetime) -> str:

@@ -22,11 +22,13 @@ from typing import Any
 
 __all__ = ["FORMAT", "FORMATS", "canonical", "check", "record_of"]
 
-FORMATS = ("liner-notes-receipt/1", "liner-notes-receipt/2")  # what was ever given out
+# What was ever given out; the newest is written.
+FORMATS = ("liner-notes-receipt/1", "liner-notes-receipt/2", "liner-notes-receipt/3")
 FORMAT = FORMATS[-1]
 # The consent states of DPV: by the way an answer came about, or else by the answer.
 STATES = {"withdrawn": "Withdrawn", "revoked": "Revoked", "invalidated": "Invalidated"}
 STATES |= {"allow": "Given", "deny": "Refused", "ask": "RequestDeferred"}
+PUBLISHED, OUTDATED = "wording.published", "answer_outdated"
 
 Keys = dict[tuple[str, bytes], bytes]  # by name and key hash
 
@@ -211,18 +213,73 @@ def names_in(leaves: list[dict[str, Any]], entries: list[dict[str, Any]]) -> lis
     return ["Who and what the entries speak of:", *said] if said else []
 
 
-def answer_in(asked: dict[str, Any], leaves: list[dict[str, Any]]) -> list[str]:
+def answer_in(asked: dict[str, Any], leaves: list[dict[str, Any]], form: str) -> list[str]:
     """The question and the answer that the receipt was made for: told, and resting on entries."""
-    question, seqs = asked["question"], {leaf["seq"] for leaf in leaves}
+    question, by_seq = asked["question"], {leaf["seq"]: leaf for leaf in leaves}
     said = [f"Asked: {canonical(question).decode()}"]
     said.append("Answered (told, not proved): " + ("yes" if asked["allowed"] is True else "no"))
+
+    def entry(seq: Any) -> dict[str, Any]:
+        need(whole(seq) in by_seq, f"Entry {seq}, a reason, is not in the receipt.")
+        need(seq <= whole(question["known_seq"]), "A reason was not known yet.")
+        return by_seq[seq]
+
     for reason in asked["reasons"]:
-        seq = reason["seq"]
-        need(seq is None or whole(seq) in seqs, f"Entry {seq}, a reason, is not in the receipt.")
-        need(seq is None or seq <= whole(question["known_seq"]), "A reason was not known yet.")
-        rests = "nothing was there" if seq is None else f"entry {seq}"
+        answer = None if reason["seq"] is None else entry(reason["seq"])
+        rests = "nothing was there" if answer is None else f"entry {answer['seq']}"
         said.append(f"    {reason['verdict']}: {reason['code']} ({rests})")
+        if form in FORMATS[:2]:
+            continue
+        texts = reason.get("texts")
+        need((reason["code"] == OUTDATED) == (texts is not None), "A reason lacks its texts.")
+        if texts is not None:
+            need(answer is not None, "A yes to an earlier text has no entry.")
+            read = None if texts["read"] is None else entry(texts["read"])
+            said.append(replaced_text(answer or {}, read, entry(texts["replaced_by"]), question))
     return said
+
+
+def replaced_text(
+    answer: dict[str, Any],
+    read: dict[str, Any] | None,
+    newer: dict[str, Any],
+    question: dict[str, Any],
+) -> str:
+    """That a text of new meaning replaced the one that an answer was a yes to.
+
+    Where the answer names no text, it was to the first.
+    """
+    for text in [newer] if read is None else [read, newer]:
+        fine = text["kind"] == PUBLISHED and text["body"]["use"] == question["use"]
+        need(fine, f"Entry {text['seq']} is no text about this use.")
+    said, new = answer["body"], newer["body"]
+    fine = said.get("stance") == "allow" and said.get("use") == question["use"]
+    need(fine, f"Entry {answer['seq']} is no yes to this use.")
+    named = None if read is None else read["body"]["digest"]
+    need(said.get("wording") == named, "The text is not the one that the answer names.")
+    first = 1 if read is None else whole(read["body"]["version"])
+    later = whole(new["version"]) > first and (read is None or newer["seq"] > read["seq"])
+    need(later and new["means_the_same"] is False, "No later text says anything new.")
+    old = "the first text" if read is None else f"the text of entry {read['seq']}"
+    replaced = f"replaced by that of entry {newer['seq']} (version {new['version']})"
+    return f"        to {old} (version {first}), {replaced}"
+
+
+def check_notices(record: dict[str, Any], leaves: list[dict[str, Any]], form: str) -> None:
+    """Every text shown is one that an answer names, or, since /3, one that an entry published."""
+    worded = {leaf["body"].get("wording") for leaf in leaves}
+    published: dict[str, list[tuple[Any, Any]]] = {}
+    for leaf in leaves if form not in FORMATS[:2] else []:
+        if leaf["kind"] == PUBLISHED:
+            body = leaf["body"]
+            published.setdefault(body["digest"], []).append((body["language"], body["version"]))
+    for notice in record["dpv:hasNotice"]:
+        digest = sha256(notice["dct:description"].encode()).hex()
+        fine = digest in worded or digest in published
+        need(fine, "A wording in the record is not the one that was seen.")
+        called = (notice["dct:language"], notice["dct:hasVersion"])
+        fine = digest not in published or called in published[digest]
+        need(fine, "A wording's language or version is not the one that was published.")
 
 
 def check_entry(entry: dict[str, Any], size: int, root: bytes) -> dict[str, Any]:
@@ -258,15 +315,12 @@ def check(receipt: dict[str, Any], pinned: Keys | None, brought: str | None) -> 
     told, meant = record["dpv:hasRecordOfActivity"], [record_of(leaf, form) for leaf in leaves]
     # As text, because True equals 1 in Python.
     need(canonical(told) == canonical(meant), "The record does not say what the entries say.")
-    worded = {leaf["body"].get("wording") for leaf in leaves}
-    for notice in record["dpv:hasNotice"]:
-        digest = sha256(notice["dct:description"].encode()).hex()
-        need(digest in worded, "A wording in the record is not the one that was seen.")
+    check_notices(record, leaves, form)
     said = [f"Ledger {origin}, {size} entries, signed with {', '.join(signers)}."]
     said += ["The checkpoint that you brought has the same root."] if brought else []
     if form != FORMATS[0]:
         said += names_in(leaves, entries)
-        said += answer_in(receipt["asked"], leaves) if receipt.get("asked") else []
+        said += answer_in(receipt["asked"], leaves, form) if receipt.get("asked") else []
     for leaf, entry in zip(leaves[:20], entries, strict=False):
         said.append(f"Entry {leaf['seq']}: {leaf['kind']}, {leaf['at']} by the ledger's own clock")
         said += [f"    {name}: {canonical(value).decode()}" for name, value in leaf["body"].items()]

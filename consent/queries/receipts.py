@@ -6,8 +6,8 @@ or one that a reason names.
 """
 
 import uuid
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -21,8 +21,10 @@ from consent.models import (
     Permission,
     Recording,
     ToolState,
+    Wording,
 )
 from consent.queries.decision import Ask, load
+from consent.receipt import Texts
 from consent.words import PartyKind
 
 _OF_A_STATE = frozenset(
@@ -41,13 +43,15 @@ _ORGANISATIONS = (PartyKind.COMPANY, PartyKind.SOCIETY)
 class Grounds:
     """An answer and the ledger positions of what it rests on.
 
-    `at` (UTC) and `known_seq` are the moment and the position that were answered for.
+    `at` (UTC) and `known_seq` are the moment and the position that were answered for. `texts` says,
+    by the position of a yes to an earlier text, which that was and which replaced it.
     """
 
     decision: Decision
     at: datetime
     known_seq: int
     seqs: frozenset[int]
+    texts: Mapping[int, Texts] = field(default_factory=dict)
 
 
 def grounds_of(
@@ -87,7 +91,32 @@ def grounds_of(
     mine = Permission.objects.filter(known, artist=artist, use=ask.use)
     touching = mine.filter(Q(recording=None) | Q(recording=recording))
     seqs |= set(touching.values_list("entry__seq", flat=True))
-    return Grounds(decision, loaded.at, loaded.seq, frozenset(seqs))
+    texts = _texts(decision, mine, Wording.objects.filter(known, use=ask.use), facts.meant_since)
+    for each in texts.values():
+        seqs |= {each.replaced_by} | ({each.read} if each.read is not None else set())
+    return Grounds(decision, loaded.at, loaded.seq, frozenset(seqs), texts)
+
+
+def _texts(
+    decision: Decision,
+    answers: "QuerySet[Permission]",
+    published: "QuerySet[Wording]",
+    meant_since: int,
+) -> dict[int, Texts]:
+    """Of each yes to an earlier text: where that was published, and the one that replaced it."""
+    outdated = [r.seq or 0 for r in decision.reasons if r.code is Code.ANSWER_OUTDATED]
+    if not outdated:
+        return {}
+    replaced_by = (
+        published.filter(version=meant_since, means_the_same=False)
+        .order_by("id")
+        .values_list("entry__seq", flat=True)[0]
+    )
+    read = answers.filter(entry__seq__in=outdated)
+    return {
+        answer: Texts(text, replaced_by)
+        for answer, text in read.values_list("entry__seq", "wording__entry__seq")
+    }
 
 
 def ties_of(

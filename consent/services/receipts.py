@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from consent import vault, verify_receipt
 from consent.clock import now
+from consent.decisions import Code
 from consent.errors import NotFound, Refused
 from consent.ledger_keys import origin, verifying_keys
 from consent.models import (
@@ -143,7 +144,15 @@ def receipt_for_recording(
         at=found.at,
         known_seq=found.known_seq,
         allowed=found.decision.allowed,
-        reasons=[Ground(r.code.value, r.verdict.value, r.seq) for r in found.decision.reasons],
+        reasons=[
+            Ground(
+                r.code.value,
+                r.verdict.value,
+                r.seq,
+                found.texts.get(r.seq or 0) if r.code is Code.ANSWER_OUTDATED else None,
+            )
+            for r in found.decision.reasons
+        ],
     )
     return _receipt(leaves, opened_for=opened_for, asked=asked)
 
@@ -225,7 +234,7 @@ def _receipt(
         keys=verifying_keys(),
         origin=origin(),
         circumstances=_circumstances(bodies),
-        wordings=_wordings(bodies),
+        wordings=_wordings(leaves, bodies),
         asked=asked,
         key_address=key_address(),
     )
@@ -263,10 +272,14 @@ def _opened(
     }
 
 
-def _wordings(bodies: Sequence[Mapping[str, Any]]) -> list[ShownWording]:
-    digests = {body["wording"] for body in bodies if body.get("wording")}
-    rows = Wording.objects.filter(digest__in=digests).order_by("digest", "id").distinct("digest")
-    return [ShownWording(row.text, row.language, row.version) for row in rows]
+def _wordings(leaves: Sequence[LeafRow], bodies: Sequence[Mapping[str, Any]]) -> list[ShownWording]:
+    """The texts that these leaves published, and those that their answers name."""
+    published = Wording.objects.filter(entry__in=[leaf.id for leaf in leaves])
+    shown = list(published.order_by("version", "id"))
+    named = {body["wording"] for body in bodies if body.get("wording")}
+    named -= {wording.digest for wording in shown}
+    rows = Wording.objects.filter(digest__in=named).order_by("digest", "id").distinct("digest")
+    return [ShownWording(row.text, row.language, row.version) for row in [*rows, *shown]]
 
 
 def _circumstances(bodies: Sequence[Mapping[str, Any]]) -> Circumstances:

@@ -42,6 +42,7 @@ from consent.receipt import (
     Ground,
     OpenedPersonal,
     ProvedLeaf,
+    Texts,
     Wording,
     build_receipt,
     receipt_text,
@@ -98,14 +99,18 @@ class Ledger:
 
     size: int
     keys: Sequence[SigningKey] = (FIRST,)
+    texts: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         frontier, tiles = Frontier(), {}
-        hashes = [leaf_hash(leaf_text(seq).encode()) for seq in range(1, self.size + 1)]
+        hashes = [leaf_hash(self.text(seq).encode()) for seq in range(1, self.size + 1)]
         for tile in frontier.extend(hashes) + frontier.open_tiles():
             tiles[tile.level, tile.index] = tile.hashes
         self.head = frontier.head()
         self.tree = Tree(lambda level, index: tiles.get((level, index), b""))
+
+    def text(self, seq: int) -> str:
+        return self.texts[seq - 1] if self.texts else leaf_text(seq)
 
     @property
     def note(self) -> str:
@@ -114,7 +119,7 @@ class Ledger:
     def proved(self, seq: int, *, erased: bool = False) -> ProvedLeaf:
         shown = None if erased or not 5 <= seq <= 7 else OpenedPersonal(salt_of(seq), MAREN)
         proof = self.tree.inclusion_proof(index=seq - 1, size=self.size)
-        return ProvedLeaf(leaf_text(seq), proof, shown)
+        return ProvedLeaf(self.text(seq), proof, shown)
 
     def receipt(self, *seqs: int, erased: bool = False, **instead: Any) -> dict[str, Any]:
         given: dict[str, Any] = {
@@ -398,7 +403,7 @@ def test_an_outside_checkpoint_that_does_not_compare_leaves_it_open(desk: Desk) 
 
 
 def test_what_is_no_receipt_cannot_be_judged(desk: Desk) -> None:
-    status, said = desk.judge(LEDGER.receipt() | {"format": "liner-notes-receipt/3"})
+    status, said = desk.judge(LEDGER.receipt() | {"format": "liner-notes-receipt/4"})
     assert status == 2
     assert said.startswith("CANNOT BE JUDGED: ")
     assert desk.judge({})[0] == 2
@@ -529,6 +534,15 @@ def test_a_receipt_that_was_given_out_before_still_verifies(desk: Desk) -> None:
     assert desk.judge(kept.replace("dpv:ConsentWithdrawn", "dpv:ConsentGiven", 1))[0] == 1
 
 
+def test_a_receipt_of_the_second_format_needs_no_texts_with_its_reasons(desk: Desk) -> None:
+    kept = (Path(__file__).parent / "kept" / "receipt-2.json").read_text(encoding="utf-8")
+    assert json.loads(kept)["format"] == "liner-notes-receipt/2"
+    status, said = desk.judge(kept, "--key", key_of(FIRST))
+    assert status == 0
+    assert "no: answer_outdated (entry 6)" in said
+    assert desk.judge(kept.replace('"seq": 6\n', '"seq": 8\n', 1))[0] == 1
+
+
 ASKED = Asked(
     isrc="NOUM72400195",
     use="voice",
@@ -557,8 +571,107 @@ def test_a_reason_without_its_entry_is_found_and_never_written(desk: Desk) -> No
     receipt["asked"]["reasons"][0]["seq"] = 5
     receipt["asked"]["question"]["known_seq"] = 4
     assert desk.judge(receipt) == (1, "WRONG: A reason was not known yet.\n")
-    with pytest.raises(ProofError, match="a reason rests on a leaf"):
+    with pytest.raises(ProofError, match="a reason, is not in the receipt"):
         LEDGER.receipt(asked=replace(ASKED, reasons=[Ground("artist_withdrew", "no", 8)]))
+
+
+def published(seq: int, text: str, **instead: Any) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "by": None,
+        "digest": sha256(text.encode()).hexdigest(),
+        "language": "en",
+    }
+    body |= {"means_the_same": False, "use": "voice", "version": 1}
+    return bare(seq, "wording.published", body | instead)
+
+
+def bare(seq: int, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    return {**json.loads(leaf_text(seq)), "act": str(UUID(int=seq)), "kind": kind, "body": body}
+
+
+def yes(seq: int, text: str | None) -> dict[str, Any]:
+    digest = None if text is None else sha256(text.encode()).hexdigest()
+    body = {"stance": "allow", "way": "answered", "use": "voice", "wording": digest}
+    return bare(seq, "permission.answered", body)
+
+
+OLD, NEW = "A voice like yours.", "A voice like yours, sung."
+TEXTS = [published(1, OLD), yes(2, OLD), published(3, NEW, version=2)]
+
+
+def outdated(
+    leaves: list[dict[str, Any]] = TEXTS,
+    texts: Texts | None = Texts(1, 3),  # noqa: B008 — frozen
+    shown: Sequence[Wording] = (),
+) -> dict[str, Any]:
+    """A receipt of a yes to an earlier text, whatever its leaves say; the ledger has no others."""
+    ledger = Ledger(len(leaves), texts=[rfc8785.dumps(leaf).decode() for leaf in leaves])
+    asked = replace(ASKED, reasons=[Ground("answer_outdated", "no", 2, texts)])
+    seqs = range(1, len(leaves) + 1)
+    return ledger.receipt(*seqs, asked=asked, erased=True, wordings=shown)
+
+
+def test_a_yes_to_an_earlier_text_is_proved_to_be_one(desk: Desk) -> None:
+    shown = [Wording(OLD, "en", 1), Wording(NEW, "en", 2)]
+    status, said = desk.judge(outdated(shown=shown))
+    assert status == 0
+    assert "no: answer_outdated (entry 2)" in said
+    assert "to the text of entry 1 (version 1), replaced by that of entry 3 (version 2)" in said
+
+
+def test_a_yes_that_names_no_text_was_to_the_first(desk: Desk) -> None:
+    leaves = [published(1, OLD), yes(2, None), published(3, NEW, version=2)]
+    status, said = desk.judge(outdated(leaves, Texts(None, 3)))
+    assert status == 0
+    assert "to the first text (version 1), replaced by that of entry 3 (version 2)" in said
+
+
+@pytest.mark.parametrize(
+    ("leaves", "texts", "sentence"),
+    [
+        (TEXTS, None, "lacks its texts"),
+        (TEXTS, Texts(None, 3), "not the one that the answer names"),
+        (TEXTS, Texts(3, 1), "not the one that the answer names"),
+        (TEXTS, Texts(1, 1), "says anything new"),
+        (TEXTS, Texts(1, 2), "no text about this use"),
+        (TEXTS, Texts(1, 4), "not in the receipt"),
+        ([*TEXTS[:2], published(3, NEW, version=2, means_the_same=True)], Texts(1, 3), "new"),
+        ([*TEXTS[:2], published(3, NEW, version=2, use="style")], Texts(1, 3), "about this use"),
+        ([*TEXTS[:2], published(3, NEW)], Texts(1, 3), "says anything new"),
+        ([TEXTS[0], yes(2, NEW), TEXTS[2]], Texts(1, 3), "the answer names"),
+        ([TEXTS[0], {**yes(2, OLD), "body": {}}, TEXTS[2]], Texts(1, 3), "no yes to this use"),
+    ],
+)
+def test_a_yes_is_not_called_one_to_an_earlier_text_without_that_text_and_a_newer_one(
+    desk: Desk, leaves: list[dict[str, Any]], texts: Texts | None, sentence: str
+) -> None:
+    with pytest.raises(ProofError, match=sentence):
+        outdated(leaves, texts)
+    # Nor by anybody who writes the file without us.
+    if leaves is TEXTS:
+        receipt = outdated()
+        told = None if texts is None else {"read": texts.read, "replaced_by": texts.replaced_by}
+        receipt["asked"]["reasons"][0]["texts"] = told
+        status, said = desk.judge(receipt)
+        assert status == 1 and sentence in said
+
+
+def test_only_a_yes_to_an_earlier_text_may_speak_of_texts(desk: Desk) -> None:
+    receipt = outdated()
+    receipt["asked"]["reasons"][0]["code"] = "artist_denies"
+    assert desk.judge(receipt)[0] == 1
+
+
+@pytest.mark.parametrize("wrong", [Wording(NEW, "de", 2), Wording(NEW, "en", 1)])
+def test_a_published_text_is_shown_in_its_own_language_and_version(
+    desk: Desk, wrong: Wording
+) -> None:
+    with pytest.raises(ProofError, match="language or version"):
+        outdated(shown=[wrong])
+    receipt = outdated(shown=[Wording(NEW, "en", 2)])
+    [notice] = receipt["record"]["dpv:hasNotice"]
+    notice |= {"dct:language": wrong.language, "dct:hasVersion": wrong.version}
+    assert desk.judge(receipt)[0] == 1
 
 
 def test_a_receipt_has_the_fields_of_the_standard_and_is_read_as_it_was_written() -> None:

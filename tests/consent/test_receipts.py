@@ -30,6 +30,7 @@ from consent.services.receipts import (
     verifier_text,
 )
 from consent.services.sealing import seal_ledger
+from consent.services.wordings import publish_wording
 from consent.words import Authority, Right
 from tests.consent.ledger_story import Story, tell_story
 
@@ -324,6 +325,71 @@ def test_a_receipt_of_a_past_day_is_of_what_was_known_then(story: Story, tmp_pat
     assert again.data["leaves"] == then.data["leaves"]
     before = hers(story, at=now(), known_at=at)
     assert told(before) == told(then), "what was not known then is not told"
+
+
+def test_a_yes_to_a_replaced_text_is_proved_with_both_texts(story: Story, tmp_path: Path) -> None:
+    asked: dict[str, Any] = {
+        "artist": story.maren,
+        "recording": story.hers[0],
+        "use": "generative_training",
+        "tool": story.tidesmith,
+    }
+    for text in ("They may learn from it.", "They may learn from it, and make new music."):
+        last = publish_wording(by=story.olga, use="generative_training", language="en", text=text)
+        if last.version == 1:
+            answer_permission(
+                by=story.ines, artist=story.maren, use="generative_training", stance="allow"
+            )
+            before = head()
+    publish_wording(  # the same in better words: it replaces no meaning
+        by=story.olga,
+        use="generative_training",
+        language="en",
+        text="They may learn from it and make new music.",
+        means_the_same=True,
+    )
+    seal_ledger()
+    receipt = receipt_for_recording(**asked)
+    [reason] = [r for r in receipt.data["asked"]["reasons"] if r["code"] == "answer_outdated"]
+    [first, second] = LedgerEntry.objects.filter(
+        kind="wording.published", body__contains='"generative_training"'
+    ).order_by("seq")[:2]
+    assert reason["texts"] == {"read": first.seq, "replaced_by": second.seq}
+    [key] = verifying_keys()
+    status, said = judge(receipt, tmp_path, key=key.encode())
+    assert status == 0
+    assert f"replaced by that of entry {second.seq} (version 2)" in said
+    shown = [notice["dct:description"] for notice in receipt.data["record"]["dpv:hasNotice"]]
+    assert shown == ["They may learn from it.", "They may learn from it, and make new music."]
+    then = receipt_for_recording(**asked, known_seq=before)
+    assert "wording.published" not in kinds(then)
+    assert judge(then, tmp_path)[0] == 0
+
+
+def test_an_answer_that_names_no_text_counts_as_to_the_first(story: Story, tmp_path: Path) -> None:
+    for number in range(2):
+        publish_wording(by=None, use="generative_training", language="en", text=f"Text {number}")
+    seal_ledger()
+    receipt = hers(story)
+    [reason] = [r for r in receipt.data["asked"]["reasons"] if r["code"] == "answer_outdated"]
+    assert reason["texts"]["read"] is None
+    status, said = judge(receipt, tmp_path)
+    assert status == 0
+    assert "to the first text (version 1), replaced by" in said
+
+
+def test_what_another_artist_read_is_no_part_of_her_receipt(story: Story) -> None:
+    answer_permission(by=None, artist=story.aoi, use="discovery", stance="allow")
+    for number in range(2):
+        publish_wording(by=None, use="discovery", language="en", text=f"Text {number}")
+    answer_permission(by=None, artist=story.maren, use="discovery", stance="allow")
+    seal_ledger()
+    receipt = receipt_for_recording(
+        artist=story.maren, recording=story.hers[4], use="discovery", tool=story.tidesmith
+    )
+    codes = {reason["code"] for reason in receipt.data["asked"]["reasons"]}
+    assert {"artist_allows", "artist_undecided"} <= codes
+    assert "wording.published" not in kinds(receipt)
 
 
 def test_no_receipt_is_given_of_what_has_not_been_yet(story: Story) -> None:
