@@ -87,6 +87,8 @@ def test_the_edge_of_what_can_be_used_can_be_seen(back: str, scheme: int) -> Non
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda p: p.name)
 def test_no_template_holds_an_inline_style_or_script(path: Path) -> None:
     text = re.sub(r"{% comment %}.*?{% endcomment %}", "", path.read_text(), flags=re.DOTALL)
+    if "email" in path.parts:  # no policy stands over a mail, and it may fetch nothing
+        text = re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", text)
     for script in re.findall(r"<script\b([^>]*)>", text):
         assert "src=" in script or 'type="application/json"' in script
