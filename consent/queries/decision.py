@@ -429,35 +429,48 @@ class Loaded:
             key=key,
             kind=state[1] if state else "",
             answers=tuple(answers),
-            changes_at=min(
-                (
-                    _needed(x[2])
-                    for x in self._later
-                    if x[0] == "answer" and x[1] == key and x[3] == use
-                ),
-                default=None,
-            )
-            if self._later
-            else None,
+            changes_at=self._begins_at(key, use, recording, tool),
             suspended=state[2] if state else True,
             is_minor=state[3] if state else False,
             has_guardian=state[4] is not None if state else False,
         )
 
+    def _begins_at(
+        self, artist: int, use: str, recording: int | None, tool: ToolFacts
+    ) -> datetime | None:
+        """When the first of her answers that were given for later begins to count here."""
+        if not self._later:
+            return None
+        return min(
+            (
+                _needed(x[1])
+                for x in self._later
+                if x[0] == "answer"
+                and x[2:4] == [artist, use]
+                and x[4] in (None, recording)
+                and x[5] in (None, tool.company)
+                and x[6] in (None, tool.key)
+            ),
+            default=None,
+        )
+
     def _changes_at(
         self, recording: RecordingFacts, company: int, claims: Sequence[ClaimFacts]
     ) -> datetime | None:
+        """When the first claim or licence that was given for later begins to count here."""
         if not self._later:
             return None
         people = {*recording.main_artists, *recording.featured_artists}
-        assets = {recording.key, *recording.works, *people}
         holders = {c.party for c in claims} | people
         return min(
             (
-                _needed(x[2])
+                _needed(x[1])
                 for x in self._later
-                if (x[0] == "claim" and x[1] in assets)
-                or (x[0] == "licence" and x[1] in holders and x[3] == company)
+                if (
+                    x[0] == "claim"
+                    and (x[2] == recording.key or x[3] in recording.works or x[4] in people)
+                )
+                or (x[0] == "licence" and x[2] in holders and x[3] == company)
             ),
             default=None,
         )

@@ -98,8 +98,8 @@ BEGIN
         SELECT json_agg(json_build_array(party_id, "right", share_bp, authority, entry_id,
                     recording_id, work_id, repertoire_id, territories, valid_until, standing)),
                array_agg(party_id), coalesce(array_agg(entry_id), '{}'),
-               (SELECT array_agg(json_build_array('claim',
-                        coalesce(v.recording_id, v.work_id, v.repertoire_id), v.valid_from))
+               (SELECT array_agg(json_build_array('claim', v.valid_from, v.recording_id,
+                        v.work_id, v.repertoire_id))
                   FROM version v WHERE v.later)
           INTO v_claims, v_holders, v_more, v_later_claims
           FROM spoken WHERE NOT ended;
@@ -121,7 +121,7 @@ BEGIN
                     entry_id, starts_at, territories, ends_at, notice_days, model_versions,
                     artist_approval, override_clause, ended)),
                array_agg(id) FILTER (WHERE catalogue <> 'all'), coalesce(array_agg(entry_id), '{}'),
-               (SELECT array_agg(json_build_array('licence', v.holder_id, v.starts_at,
+               (SELECT array_agg(json_build_array('licence', v.starts_at, v.holder_id,
                         v.company_id))
                   FROM version v WHERE v.later)
           INTO v_licences, v_listed, v_more, v_later_licences
@@ -170,7 +170,8 @@ BEGIN
                           FROM consent_act a, consent_ledgerentry e
                          WHERE a.ref = act_id AND e.id = entry_id) END)),
                coalesce(array_agg(entry_id), '{}'),
-               (SELECT array_agg(json_build_array('answer', v.artist_id, v.valid_from, v.use))
+               (SELECT array_agg(json_build_array('answer', v.valid_from, v.artist_id, v.use,
+                        v.recording_id, v.company_id, v.tool_id))
                   FROM version v WHERE v.later)
           INTO v_answers, v_more, v_later_answers
           FROM spoken;
