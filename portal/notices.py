@@ -7,10 +7,12 @@ A notice keeps facts. `render` makes the sentence, for the page and for the e-ma
 * `use`, `stance`, `role`: codes, shown as their words; `uses`: a list of use kinds
 * `company`, `tool`, `holder`, `roster`, `reason`: shown as they are; `whom`: an AI company or tool
 * `until`, `due`: moments (ISO 8601, UTC), shown as days; `period`: a month, as in 2026-10
-* `recordings`, `rows`, `reaches`, `more`: counts
-* `overrides`: whether a licence decides without her
+* `recordings`, `rows`, `reaches`: counts; `overrides`: whether a licence decides without her
+* `licences`: a list, of each `holder`, `company`, `uses`, `overrides`, how many `more` recordings
+  it reaches, and the slug of the company's `tool`, where it has one only
 * `off`, `on`, `voice_off`, `voice_on`: recordings, the first `titles` and how many `others`;
-  `sender` and `message`: whose message it was
+  `sender` and `message`: whose message it was; likewise `contested` and `contested_song`
+* `page` and `place`: a page other than the kind's own, and what stands behind its address
 * of an answer, where there is any: `way`, a code; `all`: for all her work; `title` of the one
   recording; `whom`; `places`, a list of country codes; `since` and `ends`, moments, shown as days
 """
@@ -21,6 +23,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from babel.dates import format_date
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -43,12 +46,17 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice in words. `link` is a path of the portal, or empty."""
+    """A notice in words. `link` is a path of the portal, or empty.
+
+    `links` are further ones, of each its name and its path: a notice of several things leads to
+    each of them.
+    """
 
     notice: Notice
     title: str
     sentence: str
     link: str
+    links: tuple[tuple[str, str], ...] = ()
 
 
 TEXTS: Final[dict[str, Text]] = {
@@ -80,17 +88,17 @@ TEXTS: Final[dict[str, Text]] = {
     NoticeKind.REQUESTED: Text(
         gettext_lazy("%(company)s asks %(artist)s"),
         gettext_lazy("%(use)s, with %(tool)s. Until you answer, the answer is no."),
-        "permissions",
+        "requests",
     ),
     NoticeKind.WITHDRAWAL_ACKNOWLEDGED: Text(
         gettext_lazy("%(company)s confirmed your no"),
         gettext_lazy("%(company)s has confirmed that it stops: %(use)s."),
-        "permissions",
+        "withdrawals",
     ),
     NoticeKind.WITHDRAWAL_OVERDUE: Text(
         gettext_lazy("%(company)s has not confirmed your no"),
         gettext_lazy("It was to confirm by %(due)s that it stops: %(use)s."),
-        "permissions",
+        "withdrawals",
     ),
     NoticeKind.REVOKED_BY_STAFF: Text(
         gettext_lazy("An answer of %(artist)s was revoked"),
@@ -173,9 +181,9 @@ TEXTS: Final[dict[str, Text]] = {
         "permissions",
     ),
     NoticeKind.REACHES_MORE: Text(
-        gettext_lazy("A licence reaches more of the work of %(artist)s"),
-        gettext_lazy("%(holder)s and %(company)s: %(uses)s. %(more)s %(consent)s"),
-        "permissions",
+        gettext_lazy("What is licensed reaches more of the work of %(artist)s"),
+        gettext_lazy("%(licences)s"),
+        "permission_tools",
     ),
     NoticeKind.BILLING_CHANGED: Text(
         gettext_lazy("%(source)s changed where %(artist)s is named"),
@@ -185,13 +193,50 @@ TEXTS: Final[dict[str, Text]] = {
         ),
         "credits",
     ),
+    NoticeKind.TEXT_CHANGED: Text(
+        gettext_lazy("The text that %(artist)s said yes to has changed"),
+        gettext_lazy(
+            "%(use)s: the text you said yes to has changed, and means something new. Until you "
+            "answer again, it is a no."
+        ),
+        "permissions",
+    ),
+    NoticeKind.CONTESTED: Text(
+        gettext_lazy("Claims on the work of %(artist)s contradict each other"),
+        gettext_lazy(
+            "%(contested)s%(contested_song)sIt is for those who claim it to settle this. You are "
+            "told when they have."
+        ),
+        "missing",
+    ),
+    NoticeKind.CONTEST_SETTLED: Text(
+        gettext_lazy("Claims on the work of %(artist)s do not contradict each other any more"),
+        gettext_lazy(
+            "%(settled)s%(settled_song)sWhat is allowed follows from the answers and the licences "
+            "again."
+        ),
+        "permissions",
+    ),
+    NoticeKind.CONFLICT: Text(
+        gettext_lazy("Claims on your recordings contradict each other"),
+        gettext_lazy(
+            "%(contested)s%(contested_song)sYour queue says who claims what, and what to do."
+        ),
+        "admin:conflicts",
+    ),
+    NoticeKind.CONFLICT_SETTLED: Text(
+        gettext_lazy("Claims on your recordings do not contradict each other any more"),
+        gettext_lazy(
+            "%(settled)s%(settled_song)sWhat is allowed follows from the answers and the licences "
+            "again."
+        ),
+        "admin:conflicts",
+    ),
 }
 
 
 def render(notice: Notice, names: Mapping[str, str]) -> Told:
     """The notice in the active language and time zone. `names`: see `names_of`."""
-    from portal.context import address
-
     text = TEXTS[notice.kind]
     facts = _Facts(notice, names)
     slug = notice.artist.slug if notice.artist is not None else ""
@@ -199,8 +244,26 @@ def render(notice: Notice, names: Mapping[str, str]) -> Told:
         notice=notice,
         title=str(text.title) % facts,
         sentence=str(text.sentence) % facts,
-        link=notice.link or (address(text.page, slug) if text.page else ""),
+        link=notice.link or _page(notice.params.get("page", text.page), slug, notice.params),
+        links=tuple(_links(notice.params.get("licences", ()), slug)),
     )
+
+
+def _page(page: str, slug: str, params: Mapping[str, Any]) -> str:
+    from portal.context import address
+
+    found = address(page, slug) if page else ""
+    return found + str(params.get("place", "")) if found else ""
+
+
+def _links(licences: list[dict[str, Any]], slug: str) -> Iterable[tuple[str, str]]:
+    """To what the company of each licence may do, where a notice names several."""
+    if len(licences) < 2 or not slug:
+        return
+    for one in licences:
+        at = {"slug": slug, "tool": one["tool"]} if one.get("tool") else {"slug": slug}
+        page = reverse("permission_tool" if one.get("tool") else "permission_tools", kwargs=at)
+        yield _("%(holder)s and %(company)s") % one, page
 
 
 def names_of(notices: Iterable[Notice]) -> dict[str, str]:
@@ -279,6 +342,27 @@ def _more(value: int) -> str:
     return words % {"n": count(value)}
 
 
+def _consent(overrides: bool) -> str:
+    if overrides:
+        return _("It names a clause of your contract, and your yes is not needed.")
+    return _("Nothing is allowed by it without your yes.")
+
+
+def _licences(licences: list[dict[str, Any]]) -> str:
+    """Of each, who signed it, for what, how much more it reaches, and whether she is asked."""
+    said = []
+    for one in licences:
+        facts = {
+            "holder": one["holder"],
+            "company": one["company"],
+            "uses": _uses(one["uses"]),
+            "more": _more(one["more"]),
+            "consent": _consent(bool(one.get("overrides"))),
+        }
+        said.append(_("%(holder)s and %(company)s: %(uses)s. %(more)s %(consent)s") % facts)
+    return " ".join(said)
+
+
 def _uses(codes: list[str]) -> str:
     return ", ".join(str(UseKind(code).label) for code in codes)
 
@@ -312,6 +396,29 @@ def _voice_on(named: dict[str, Any]) -> str:
     return _("Your voice is now named on %(titles)s. ") % {"titles": _titles(named)}
 
 
+def _contested(named: dict[str, Any]) -> str:
+    words = _("Who owns %(titles)s is contested. Until it is settled, nobody may use it. ")
+    return words % {"titles": _titles(named)}
+
+
+def _contested_song(named: dict[str, Any]) -> str:
+    words = _(
+        "Who holds the song of %(titles)s is contested. Until it is settled, no use that needs the "
+        "song is allowed. "
+    )
+    return words % {"titles": _titles(named)}
+
+
+def _settled(named: dict[str, Any]) -> str:
+    words = _("Who owns %(titles)s is not contested any more. ")
+    return words % {"titles": _titles(named)}
+
+
+def _settled_song(named: dict[str, Any]) -> str:
+    words = _("Who holds the song of %(titles)s is not contested any more. ")
+    return words % {"titles": _titles(named)}
+
+
 def _rows(value: int) -> str:
     return ngettext("%(n)s line", "%(n)s lines", value) % {"n": count(value)}
 
@@ -320,7 +427,11 @@ _WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "use": lambda code: str(UseKind(code).label),
     "uses": _uses,
     "reaches": _reaches,
-    "more": _more,
+    "licences": _licences,
+    "contested": _contested,
+    "contested_song": _contested_song,
+    "settled": _settled,
+    "settled_song": _settled_song,
     "off": _off,
     "on": _on,
     "voice_off": _voice_off,
@@ -356,8 +467,6 @@ class _Facts(dict[str, str]):
             return self._artist()
         if key == "answer":
             return _answer(self._notice.params)
-        if key == "consent":
-            return self._consent()
         if key == "source":
             return str(self._notice.params.get("sender") or self["by"])
         if key == "by" and value is None:
@@ -367,11 +476,6 @@ class _Facts(dict[str, str]):
         if value is None:
             return ""
         return _WORDS.get(key, str)(value)
-
-    def _consent(self) -> str:
-        if self._notice.params.get("overrides"):
-            return _("It names a clause of your contract, and your yes is not needed.")
-        return _("Nothing is allowed by it without your yes.")
 
     def _artist(self) -> str:
         if self._notice.artist is not None:

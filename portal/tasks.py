@@ -15,6 +15,7 @@ from portal.services.idempotency import forget_answers
 from portal.services.news import tell_news, tell_overdue_withdrawals, tell_statements
 from portal.services.notices import deliver_notice
 from portal.services.slots import forget_slots, take_slot
+from portal.services.texts import tell_changed_texts
 from portal.services.webhooks import deliver, tell_of_withdrawal, tell_webhooks
 
 # Handlers of rows are known once their modules are imported.
@@ -43,6 +44,7 @@ def tell() -> None:
     if take_slot(job="tell news", every=SWEEP_EVERY):
         tell_news()
         tell_statements()
+        tell_changed_texts()
 
 
 @shared_task(name="portal.tell_overdue")

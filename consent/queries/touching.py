@@ -113,7 +113,7 @@ WITH pair AS MATERIALIZED (
     SELECT * FROM (
         SELECT DISTINCT ON (claim) * FROM consent_rightsclaim
          WHERE party_id IN (SELECT holder_id FROM version)
-           AND (%(early)s OR valid_from IS NULL OR valid_from <= %(at)s)
+           AND (valid_from IS NULL OR valid_from <= %(at)s)
          ORDER BY claim, id DESC) c
      WHERE NOT ended AND (valid_until IS NULL OR valid_until > %(at)s)
        AND "right" IN ('master', 'publishing')
@@ -175,6 +175,20 @@ def touched_by_act(act: UUID, *, at: datetime) -> list[Pair]:
     return _pairs(_TOUCHED, {"act": act, "at": at})
 
 
+def acts_that_begin(*, after: datetime, until: datetime) -> list[tuple[UUID, datetime]]:
+    """The acts that gave claims for a day in (`after`, `until`] (UTC), and that day; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT e.act, min(c.valid_from) FROM consent_rightsclaim c
+                 JOIN consent_ledgerentry e ON e.id = c.entry_id
+                WHERE c.valid_from > %(after)s AND c.valid_from <= %(until)s
+                  AND c.valid_from > e.recorded_at
+                GROUP BY e.act ORDER BY 2, 1""",
+            {"after": after, "until": until},
+        )
+        return list(cursor.fetchall())
+
+
 def version_in_force(licence: UUID, *, at: datetime) -> int | None:
     """The key of the version of a licence (by its ref) that holds or is to begin; None: over."""
     with connection.cursor() as cursor:
@@ -199,13 +213,11 @@ def reach_of(
     versions: Mapping[int, LicenceVersion],
     *,
     at: datetime,
-    early: bool = False,
 ) -> dict[Pair, Touch]:
     """How each of these versions touches each of these artists at `at` (UTC).
 
-    `early` counts a claim that begins later too: who is told early loses nothing. `versions` are
-    those of the pairs, by key, each with its licence. At most two queries, however many pairs there
-    are.
+    By the claims that have begun then. `versions` are those of the pairs, by key, each with its
+    licence. At most two queries, however many pairs there are.
     """
     wanted = sorted(set(pairs))
     if not wanted:
@@ -219,7 +231,6 @@ def reach_of(
                 "artists": [artist for _, artist in wanted],
                 "voices": any(UseKind.VOICE in versions[version].uses for version, _ in wanted),
                 "at": at,
-                "early": early,
             },
         )
         for version, artist, *numbers in cursor.fetchall():
@@ -288,9 +299,11 @@ def express_authorities(artists: Collection[int], *, at: datetime) -> set[Pair]:
             """SELECT DISTINCT c.party_id, c.repertoire_id FROM consent_rightsclaim c
                 WHERE c.repertoire_id = ANY (%(artists)s) AND c."right" = %(right)s
                   AND c.authority <> %(blanket)s AND NOT c.ended
+                  AND (c.valid_from IS NULL OR c.valid_from <= %(at)s)
                   AND (c.valid_until IS NULL OR c.valid_until > %(at)s)
                   AND NOT EXISTS (SELECT FROM consent_rightsclaim n
-                                   WHERE n.claim = c.claim AND n.id > c.id)""",
+                                   WHERE n.claim = c.claim AND n.id > c.id
+                                     AND (n.valid_from IS NULL OR n.valid_from <= %(at)s))""",
             {
                 "artists": list(artists),
                 "right": Right.LIKENESS.value,

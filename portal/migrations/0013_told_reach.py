@@ -37,6 +37,14 @@ class Migration(migrations.Migration):
                     ("not_saved", "a change of many recordings was not saved"),
                     ("reaches_more", "a licence reaches more of your work"),
                     ("billing_changed", "where you are named changed"),
+                    ("text_changed", "a text that you said yes to changed"),
+                    ("contested", "claims on your recordings contradict each other"),
+                    (
+                        "contest_settled",
+                        "claims on your recordings do not contradict any more",
+                    ),
+                    ("conflict", "claims on a label's recordings contradict each other"),
+                    ("conflict_settled", "claims on a label's recordings add up again"),
                 ],
                 max_length=30,
             ),
@@ -59,6 +67,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("told_at", models.DateTimeField()),
+                (
+                    "more_at",
+                    models.DateTimeField(
+                        help_text="when she was told last of what it reaches beyond", null=True
+                    ),
+                ),
                 ("waits", models.BooleanField(default=False)),
                 (
                     "artist",
@@ -92,6 +106,62 @@ class Migration(migrations.Migration):
                         violation_error_code="told",
                         violation_error_message=(
                             "This artist has been told of this licence already."
+                        ),
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ToldConflict",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("right", models.CharField(max_length=20)),
+                ("found_at", models.DateTimeField()),
+                ("told_at", models.DateTimeField(null=True)),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("settled_told_at", models.DateTimeField(null=True)),
+                ("waits", models.BooleanField(default=True)),
+                (
+                    "party",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="consent.party",
+                    ),
+                ),
+                (
+                    "recording",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="consent.recording",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("waits", True)),
+                        fields=["party"],
+                        name="conflicts_to_tell",
+                    ),
+                    models.Index(fields=["party", "told_at"], name="conflicts_told"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("settled_at", None)),
+                        fields=("recording", "right", "party"),
+                        name="a_conflict_is_told_once",
+                        violation_error_code="told",
+                        violation_error_message=(
+                            "This party has been told of this conflict already."
                         ),
                     )
                 ],

@@ -3,9 +3,10 @@
 from portal.models.account import User
 from portal.models.bulk import BulkChange
 from portal.models.client import ApiClient, ApiKey
+from portal.models.company_mail import CompanyMail, CompanyNews, CompanyNewsKind
 from portal.models.export import Export, ExportKind, JobSlot
 from portal.models.idempotency import AnsweredRequest
-from portal.models.notice import NewsPosition, Notice, NoticeKind, ToldReach
+from portal.models.notice import NewsPosition, Notice, NoticeKind, ToldConflict, ToldReach
 from portal.models.roster import Membership, Roster, RosterArtist, RosterKind
 from portal.models.staff_act import StaffAct
 from portal.models.visit import Visit
@@ -16,6 +17,9 @@ __all__ = [
     "ApiClient",
     "ApiKey",
     "BulkChange",
+    "CompanyMail",
+    "CompanyNews",
+    "CompanyNewsKind",
     "Export",
     "ExportKind",
     "JobSlot",
@@ -27,6 +31,7 @@ __all__ = [
     "RosterArtist",
     "RosterKind",
     "StaffAct",
+    "ToldConflict",
     "ToldReach",
     "User",
     "Visit",

@@ -34,6 +34,11 @@ class NoticeKind(models.TextChoices):
     NOT_SAVED = "not_saved", _("a change of many recordings was not saved")
     REACHES_MORE = "reaches_more", _("a licence reaches more of your work")
     BILLING_CHANGED = "billing_changed", _("where you are named changed")
+    TEXT_CHANGED = "text_changed", _("a text that you said yes to changed")
+    CONTESTED = "contested", _("claims on your recordings contradict each other")
+    CONTEST_SETTLED = "contest_settled", _("claims on your recordings do not contradict any more")
+    CONFLICT = "conflict", _("claims on a label's recordings contradict each other")
+    CONFLICT_SETTLED = "conflict_settled", _("claims on a label's recordings add up again")
 
 
 class Notice(WorkRow):
@@ -99,7 +104,7 @@ class ToldReach(models.Model):
     """What an artist was told last of a licence: which version, and how much of hers it touches.
 
     What holds now is in the facts. This says what is news beside it: told once for each licence,
-    and of what it reaches since then once a day at most (`waits`: there is some to be told).
+    and of what they all reach since then once a day at most (`waits`: there is some to be told).
     """
 
     licence = models.ForeignKey("consent.Licence", on_delete=models.PROTECT, related_name="+")
@@ -110,6 +115,9 @@ class ToldReach(models.Model):
         default=0, help_text=_("of these, where her yes is not needed")
     )
     told_at = models.DateTimeField()
+    more_at = models.DateTimeField(
+        null=True, help_text=_("when she was told last of what it reaches beyond")
+    )
     waits = models.BooleanField(default=False)
 
     class Meta:
@@ -127,6 +135,47 @@ class ToldReach(models.Model):
 
     def __str__(self) -> str:
         return f"{self.licence_id} to {self.artist_id}"
+
+
+class ToldConflict(models.Model):
+    """What one party is told of claims that contradict each other: that they do, and no more.
+
+    The party is an artist on the recording, or a label that claims or delivered it. `waits`: there
+    is something to be told. What was over before it was told is told to nobody.
+    """
+
+    party = models.ForeignKey(
+        "consent.Party", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    recording = models.ForeignKey(
+        "consent.Recording", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    right = models.CharField(max_length=20)
+    found_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    settled_told_at = models.DateTimeField(null=True)
+    waits = models.BooleanField(default=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["party"], condition=models.Q(waits=True), name="conflicts_to_tell"
+            ),
+            models.Index(fields=["party", "told_at"], name="conflicts_told"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recording", "right", "party"],
+                condition=models.Q(settled_at=None),
+                name="a_conflict_is_told_once",
+                violation_error_code="told",
+                violation_error_message=_("This party has been told of this conflict already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.right} in {self.recording_id} to {self.party_id}"
 
 
 class NewsPosition(models.Model):

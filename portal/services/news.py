@@ -8,6 +8,7 @@ is not told of it.
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,34 +26,42 @@ from consent.models import (
     Withdrawal,
 )
 from consent.queries.staff_reasons import reasons_given
+from consent.queries.touching import acts_that_begin
 from portal.models import NewsPosition, NoticeKind
 from portal.roles import Scope
 from portal.services.answers import tell_answered
 from portal.services.billing import tell_moved
 from portal.services.ends import tell_ended
 from portal.services.notices import notify_artist
-from portal.services.reach import Reached
+from portal.services.reach import Reached, tell_more
+from portal.services.texts import text_changed
 from royalties.models import Period, Statement
 from royalties.words import PeriodState
 
 ENTRIES_AT_ONCE: Final = 500
 READER: Final = "ledger"
+CLOCK: Final = "days that begin"
+CLOCK_EVERY: Final = timedelta(minutes=5)
+"""How often it is asked what began: by no index, as of all claims few are given for later."""
 
 type Teller = Callable[[LedgerEntry, dict[str, Any], Reached], None]
 
 
-def tell_news() -> int:
-    """Tell everything that was written since the last time; returns how many entries it was."""
+def tell_news(*, at: datetime | None = None) -> int:
+    """Tell everything that was written since the last time, and what has begun since.
+
+    As it stands at `at` (UTC; None: now). Returns how many entries it was.
+    """
     told = 0
     while True:
-        read, more = _tell_some()
+        read, more = _tell_some(at)
         told += read
         if not more:
             return told
 
 
 @transaction.atomic
-def _tell_some() -> tuple[int, bool]:
+def _tell_some(at: datetime | None) -> tuple[int, bool]:
     NewsPosition.objects.get_or_create(name=READER)
     position = NewsPosition.objects.select_for_update().get(name=READER)
     top = LedgerEntry.objects.aggregate(top=Max("seq"))["top"] or 0
@@ -64,7 +73,8 @@ def _tell_some() -> tuple[int, bool]:
     # An act of many entries goes on where the last time ended: it has been told whole.
     last = LedgerEntry.objects.filter(seq=position.seq).values_list("act", "kind").first()
     acts = {(last[0], _ONCE_PER_ACT.get(last[1]))} if last else set()
-    reached = Reached()
+    now = at or clock.now()
+    reached = Reached(now)
     for entry in entries:
         once = _ONCE_PER_ACT.get(entry.kind)
         if once is not None:
@@ -72,12 +82,32 @@ def _tell_some() -> tuple[int, bool]:
                 continue
             acts.add((entry.act, once))
         _TELLERS[entry.kind](entry, json.loads(entry.body), reached)
-    reached.by_waiting()
-    reached.tell()
     more = len(entries) == ENTRIES_AT_ONCE
+    if not more:
+        _read_the_clock(reached, now)
+    reached.tell()
+    if not more:
+        tell_more(at=now)
     position.seq = entries[-1].seq if more else top
     position.save(update_fields=["seq"])
     return len(entries), more
+
+
+def _read_the_clock(reached: Reached, at: datetime) -> None:
+    """What was given for a later day begins on it, and no entry says so: the position is a moment.
+
+    What began while nobody asked is read now. The very first time there is nothing: the ledger
+    is read from its beginning then, with what holds now.
+    """
+    now = int(at.timestamp())
+    position, __ = NewsPosition.objects.get_or_create(name=CLOCK, defaults={"seq": now})
+    if now < position.seq + CLOCK_EVERY.total_seconds():
+        return
+    after, until = (datetime.fromtimestamp(one, UTC) for one in (position.seq, now))
+    for act, began_at in acts_that_begin(after=after, until=until):
+        reached.by_rights(act, act=None, at=began_at)
+    position.seq = now
+    position.save(update_fields=["seq"])
 
 
 # --- Answers -----------------------------------------------------------------------------
@@ -120,6 +150,15 @@ def _licence_ended(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -
     ).get(licence__ref=body["licence"], number=body["number"])
     act = _act(entry)
     tell_ended(version, by=None if act is None else act.by)
+
+
+# --- Texts -------------------------------------------------------------------------------
+
+
+def _published(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
+    """A text that means something new: whoever said yes to the one before is told, in batches."""
+    if body["version"] > 1 and not body.get("means_the_same"):
+        text_changed(use=body["use"], version=body["version"])
 
 
 # --- Requests and withdrawals --------------------------------------------------------------
@@ -254,5 +293,6 @@ _TELLERS: Final[dict[str, Teller]] = {
     "licence.signed": _signed,
     "licence.ended": _licence_ended,
     "request.made": _requested,
+    "wording.published": _published,
     "withdrawal.acknowledged": _acknowledged,
 }

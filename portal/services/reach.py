@@ -1,20 +1,22 @@
 """Telling artists which licences touch their work: on the day that one begins to, however it does.
 
 A signature, a message, a claim, a file, or being named on a recording: each is read from the
-ledger, and what holds then is compared with what she was told last (`ToldReach`). So she is told
-once of each licence, and of what it reaches beyond that once a day at most, whatever is read twice.
+ledger, and what holds then is compared with what she was told last (`ToldReach`). A claim that was
+given for a later day is told on its day. So she is told once of each licence, and of what they all
+reach beyond that in one notice a day at most, whatever is read twice.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from consent import clock
-from consent.models import Act, Artist, LicenceVersion, Permission
+from consent.models import Act, Artist, LicenceVersion, Permission, Tool
 from consent.queries.licences import artists_touched_by
 from consent.queries.touching import (
+    NONE,
     Pair,
     Touch,
     bring,
@@ -28,7 +30,7 @@ from portal.models import NoticeKind, ToldReach, User
 from portal.services.notices import notify_artist, notify_label
 
 AGAIN_AFTER: Final = timedelta(days=1)
-"""What a licence reaches beyond what was told is told so long after the last time, together."""
+"""What licences reach beyond what was told is told so long after the last time, together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,14 @@ class _When:
 
 @dataclass(slots=True)
 class Reached:
-    """What was read in one go; `tell` then asks the database once for all of it."""
+    """What was read in one go, at `now` (UTC); `tell` then asks the database once for all of it."""
 
+    now: datetime
     pairs: dict[Pair, _When] = field(default_factory=dict)
 
     def by_signature(self, licence: UUID, *, act: Act | None, at: datetime) -> None:
         """A version of a licence (by its ref) was signed."""
-        key = version_in_force(licence, at=clock.now())
+        key = version_in_force(licence, at=self.now)
         if key is None:
             return
         version = bring([key])[key]
@@ -57,19 +60,7 @@ class Reached:
 
     def by_rights(self, act_ref: UUID, *, act: Act | None, at: datetime) -> None:
         """An act changed claims, or who is named on recordings."""
-        self._add(touched_by_act(act_ref, at=clock.now()), act, at)
-
-    def by_waiting(self) -> None:
-        """What waited for a day to pass since it was told last."""
-        now = clock.now()
-        waiting = list(
-            ToldReach.objects.filter(waits=True, told_at__lte=now - AGAIN_AFTER).values_list(
-                "licence", "artist"
-            )
-        )
-        versions = versions_in_force({licence for licence, _ in waiting}, at=now)
-        pairs = [(versions[x], artist) for x, artist in waiting if x in versions]
-        self._add(pairs, None, now)
+        self._add(touched_by_act(act_ref, at=self.now), act, at)
 
     def _add(self, pairs: Iterable[Pair], act: Act | None, at: datetime) -> None:
         when = _When(at, None if act is None else act.by)
@@ -80,9 +71,8 @@ class Reached:
         """Tell what is news of it; returns how many notices. A dozen queries besides theirs."""
         if not self.pairs:
             return 0
-        now = clock.now()
         versions = bring({version for version, _ in self.pairs})
-        touches = reach_of(self.pairs, versions, at=now, early=True)
+        touches = reach_of(self.pairs, versions, at=self.now)
         told = {
             (one.licence_id, one.artist_id): one
             for one in ToldReach.objects.filter(
@@ -91,7 +81,7 @@ class Reached:
             )
         }
         artists = Artist.objects.select_related("party").in_bulk({a for _, a in self.pairs})
-        teller = _Teller(now)
+        teller = _Teller(self.now)
         for (key, artist), when in self.pairs.items():
             version = versions[key]
             teller.see(
@@ -134,11 +124,9 @@ class _Teller:
         if row.number < version.number or newly:
             self._tell_of(version, artist, touch, when, again=row.number == version.number)
         elif touch.recordings > row.recordings:
-            if row.told_at > self.now - AGAIN_AFTER:
-                row.waits = True
-                self.known.append(row)
-                return
-            self._tell_more(version, artist, touch, touch.recordings - row.recordings, when)
+            row.waits = True  # see `tell_more`
+            self.known.append(row)
+            return
         elif row.number > version.number:
             return
         else:
@@ -169,7 +157,7 @@ class _Teller:
             artist=artist,
             kind=NoticeKind.OVERRIDDEN if touch.overridden else NoticeKind.LICENCE_SIGNED,
             key=key,
-            params=self._facts(version, touch),
+            params=_facts(version, touch),
             but=when.by,
             at=when.at,
         )
@@ -177,29 +165,6 @@ class _Teller:
             _, artists = self.overridden.setdefault(version.pk, (version, {}))
             artists[artist] = touch.uses
             self.moments[version.pk] = when.at
-
-    def _tell_more(
-        self, version: LicenceVersion, artist: Artist, touch: Touch, more: int, when: _When
-    ) -> None:
-        self.notices += notify_artist(
-            artist=artist,
-            kind=NoticeKind.REACHES_MORE,
-            key=f"reaches {version.licence.ref} {self.now:%Y%m%d%H}",
-            params=self._facts(version, touch) | {"more": more},
-            but=when.by,
-            at=when.at,
-        )
-
-    def _facts(self, version: LicenceVersion, touch: Touch) -> dict[str, Any]:
-        facts: dict[str, Any] = {
-            "holder": version.licence.holder.name,
-            "company": version.licence.company.party.name,
-            "uses": list(touch.uses),
-            "reaches": touch.recordings or None,
-        }
-        if touch.overridden:
-            facts |= {"reaches": touch.overridden, "overrides": True}
-        return facts
 
     def object(self) -> None:
         """Deliver what these artists have refused to the holder whose licence does without them."""
@@ -221,6 +186,71 @@ class _Teller:
             self.known, ["number", "recordings", "overridden", "told_at", "waits"], batch_size=500
         )
         return self.notices
+
+
+def tell_more(*, at: datetime) -> int:
+    """Tell each artist what licences reach beyond what she was told, a day after the last time.
+
+    All of hers at `at` (UTC) in one notice. What waits of it and is news no more is told to nobody.
+    Returns how many notices; seven queries besides theirs.
+    """
+    waiting = ToldReach.objects.filter(waits=True)
+    lately = ToldReach.objects.filter(more_at__gt=at - AGAIN_AFTER).values("artist")
+    due = waiting.filter(told_at__lte=at - AGAIN_AFTER).exclude(artist__in=lately)
+    rows = list(waiting.filter(artist__in=due.values("artist")).order_by("artist_id", "licence_id"))
+    if not rows:
+        return 0
+    keys = versions_in_force({row.licence_id for row in rows}, at=at)
+    versions = bring(keys.values())
+    pairs = {row: (keys[row.licence_id], row.artist_id) for row in rows if row.licence_id in keys}
+    touches = reach_of(pairs.values(), versions, at=at)
+    artists = Artist.objects.select_related("party").in_bulk({row.artist_id for row in rows})
+    tools = _only_tools({one.licence.company_id for one in versions.values()})
+    news: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        touch = touches[pairs[row]] if row in pairs else NONE
+        if touch.recordings > row.recordings:
+            version = versions[pairs[row][0]]
+            more = {
+                "more": touch.recordings - row.recordings,
+                "tool": tools.get(version.licence.company_id, ""),
+            }
+            news[row.artist_id].append(_facts(version, touch) | more)
+            row.told_at = row.more_at = at
+        row.recordings, row.overridden, row.waits = touch.recordings, touch.overridden, False
+    ToldReach.objects.bulk_update(
+        rows, ["recordings", "overridden", "told_at", "more_at", "waits"], batch_size=500
+    )
+    return sum(
+        notify_artist(
+            artist=artists[artist],
+            kind=NoticeKind.REACHES_MORE,
+            key=f"reaches {at:%Y%m%d%H%M}",
+            params={"licences": licences},
+            at=at,
+        )
+        for artist, licences in news.items()
+    )
+
+
+def _only_tools(companies: Iterable[int]) -> dict[int, str]:
+    """The slug of the tool of each company that has one only; one query."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for company, slug in Tool.objects.filter(company__in=companies).values_list("company", "slug"):
+        found[company].append(slug)
+    return {company: slugs[0] for company, slugs in found.items() if len(slugs) == 1}
+
+
+def _facts(version: LicenceVersion, touch: Touch) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "holder": version.licence.holder.name,
+        "company": version.licence.company.party.name,
+        "uses": list(touch.uses),
+        "reaches": touch.recordings or None,
+    }
+    if touch.overridden:
+        facts |= {"reaches": touch.overridden, "overrides": True}
+    return facts
 
 
 def _refused(artists: Mapping[Artist, Iterable[str]]) -> dict[Artist, list[str]]:

@@ -1,27 +1,32 @@
 """A licence begins to touch her work: told that day, however it came to be, and once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+from django.db import connection, transaction
+from django.db.models import F
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
 from consent.clock import now
 from consent.licence_terms import Terms
-from consent.models import AICompany, Artist, LicenceVersion, Party, Recording, RightsClaim
+from consent.models import AICompany, Artist, LicenceVersion, Party, Recording, RightsClaim, Tool
 from consent.services import work
 from consent.services.claims import change_claim, end_claim, make_claim
 from consent.services.claims_import import import_claims_csv
 from consent.services.licences import end_licence, sign_licence, supersede_licence
 from consent.services.permissions import answer_permission
 from consent.services.recordings import change_identity
+from consent.services.tools import register_company
 from consent.words import Authority, Right, Stance, UseKind
 from portal.models import NewsPosition, Notice, NoticeKind, ToldReach, User
 from portal.notices import names_of, render
 from portal.services.news import tell_news
+from portal.services.notices import deliver_notice
 from tests.cast import recordings_of
 from tests.portal.pages import SignIn
 from tests.portal.test_news import heard, nothing_new
@@ -29,6 +34,7 @@ from tests.portal.test_news import heard, nothing_new
 pytestmark = pytest.mark.django_db
 
 CLAUSE = "12.3"
+DAY = timedelta(days=1)
 
 
 def signed(holder: Party, company: AICompany, *uses: str, **terms: Any) -> LicenceVersion:
@@ -46,9 +52,9 @@ def overriding(holder: Party, company: AICompany, *uses: str) -> LicenceVersion:
     return signed(holder, company, *uses, artist_approval=False, override_clause=CLAUSE)
 
 
-def read() -> list[tuple[str, str, dict[str, Any]]]:
+def read(at: datetime | None = None) -> list[tuple[str, str, dict[str, Any]]]:
     """What was told of licences since the last time: to whom, what, with which facts."""
-    tell_news()
+    tell_news(at=at)
     kinds = (NoticeKind.LICENCE_SIGNED, NoticeKind.OVERRIDDEN, NoticeKind.REACHES_MORE)
     rows = Notice.objects.filter(kind__in=kinds).order_by("recipient__email", "pk")
     found = [(one.recipient.name, one.kind, one.params) for one in rows]
@@ -56,9 +62,13 @@ def read() -> list[tuple[str, str, dict[str, Any]]]:
     return found
 
 
+def more(facts: dict[str, Any]) -> list[tuple[str, int]]:
+    """How many more of her recordings which companies' licences reach."""
+    return [(one["company"], one["more"]) for one in facts["licences"]]
+
+
 def a_day_passes() -> None:
-    for row in ToldReach.objects.all():
-        ToldReach.objects.filter(pk=row.pk).update(told_at=row.told_at - timedelta(days=1))
+    ToldReach.objects.update(told_at=F("told_at") - DAY, more_at=F("more_at") - DAY)
 
 
 @pytest.mark.usefixtures("charlie")
@@ -89,13 +99,161 @@ def test_what_it_reaches_beyond_that_is_told_once_a_day_together(
         assert read() == []
     a_day_passes()
     [(who, kind, facts)] = read()
-    assert (who, kind, facts["more"]) == ("Maren Holt", "reaches_more", 6)
+    assert (who, kind, more(facts)) == ("Maren Holt", "reaches_more", [("Tonewright", 6)])
     assert read() == []
     a_day_passes()
     assert read() == []
     recordings_of(maren, 1, holder=fjord)
     [(_, kind, facts)] = read()
-    assert (kind, facts["more"], facts["reaches"]) == ("reaches_more", 1, 8)
+    assert (kind, more(facts)) == ("reaches_more", [("Tonewright", 1)])
+    assert facts["licences"][0]["reaches"] == 8
+
+
+def test_what_several_licences_reach_beyond_that_is_one_notice_that_leads_to_each(
+    maren: Artist,
+    maren_user: User,
+    fjord: Party,
+    tonewright: AICompany,
+    tidesmith: Tool,
+    signed_in: SignIn,
+) -> None:
+    other = register_company(by=None, name="Loomtone", slug="loomtone")
+    signed(fjord, tonewright, UseKind.DISCOVERY)
+    overriding(fjord, other, UseKind.DISCOVERY)
+    recordings_of(maren, holder=fjord)
+    assert len(read()) == 2
+    a_day_passes()
+    recordings_of(maren, 2, holder=fjord)
+    tell_news()
+    [notice] = Notice.objects.filter(kind=NoticeKind.REACHES_MORE)
+    said = render(notice, {})
+    assert (said.title, said.sentence) == (
+        "What is licensed reaches more of the work of Maren Holt",
+        "Fjord Records and Tonewright: Recommend you. It now also reaches 2 more of your "
+        "recordings. Nothing is allowed by it without your yes. "
+        "Fjord Records and Loomtone: Recommend you. It now also reaches 2 more of your "
+        "recordings. It names a clause of your contract, and your yes is not needed.",
+    )
+    assert said.links == (
+        ("Fjord Records and Tonewright", "/a/maren-holt/permissions/tools/tidesmith/"),
+        ("Fjord Records and Loomtone", "/a/maren-holt/permissions/tools/"),
+    )
+    her = signed_in(maren_user)
+    page = her.get("/notices/").text
+    deliver_notice(notice)
+    [letter] = [one for one in mail.outbox if one.to == [maren_user.email]][-1:]
+    assert isinstance(letter, EmailMultiAlternatives)
+    html = str(letter.alternatives[0][0])
+    for name, path in said.links:
+        assert f'<a href="{path}">{name}</a>' in page
+        assert her.get(path).status_code == 200
+        assert f"{name}: http" in letter.body and f"{path}\n" in letter.body
+        assert f'{path}">{name}</a>' in html
+
+
+def test_licences_that_were_told_at_different_hours_are_still_one_notice_a_day(
+    maren: Artist, maren_user: User, fjord: Party, tonewright: AICompany
+) -> None:
+    hour = timedelta(hours=1)
+    recordings_of(maren, holder=fjord)
+    first = signed(fjord, tonewright, UseKind.DISCOVERY).licence
+    second = signed(fjord, tonewright, UseKind.REMIX_INPUT).licence
+    assert len(read()) == 2
+    ToldReach.objects.filter(licence=first).update(told_at=now() - DAY)
+    ToldReach.objects.filter(licence=second).update(told_at=now() - hour)
+    recordings_of(maren, 2, holder=fjord)
+    [(_, _, facts)] = read()
+    assert more(facts) == [("Tonewright", 2), ("Tonewright", 2)]
+    third = signed(fjord, tonewright, UseKind.ANALYSIS_TRAINING).licence
+    assert len(read()) == 1
+    ToldReach.objects.filter(licence=third).update(told_at=now() - DAY)
+    recordings_of(maren, holder=fjord)
+    assert read() == []
+    ToldReach.objects.update(more_at=F("more_at") - DAY + hour)
+    assert read() == []
+    ToldReach.objects.update(more_at=F("more_at") - hour)
+    [(_, _, facts)] = read()
+    assert more(facts) == [("Tonewright", 1)] * 3
+    assert read() == []
+
+
+def test_what_is_reached_no_more_when_its_day_comes_is_not_told(
+    maren: Artist, maren_user: User, fjord: Party, tonewright: AICompany
+) -> None:
+    recordings_of(maren, holder=fjord)
+    licence = signed(fjord, tonewright).licence
+    assert len(read()) == 1
+    recordings_of(maren, 2, holder=fjord)
+    assert read() == []
+    end_licence(by=None, licence=licence)
+    a_day_passes()
+    assert read() == []
+    assert not ToldReach.objects.filter(waits=True).exists()
+
+
+def test_a_claim_for_a_later_day_is_told_on_that_day_with_what_it_means_then(
+    maren: Artist, maren_user: User, fjord: Party, tonewright: AICompany
+) -> None:
+    recordings_of(maren, 3)
+    overriding(fjord, tonewright, UseKind.DISCOVERY)
+    assert read() == []
+    begins = now() + timedelta(days=10)
+    make_claim(
+        by=None,
+        party=fjord,
+        right=Right.MASTER,
+        authority=Authority.CONTRACT,
+        repertoire=maren,
+        valid_from=begins,
+    )
+    assert read() == []
+    assert read(begins - timedelta(minutes=10)) == []
+    recordings_of(maren)
+    assert read(begins - timedelta(minutes=10)) == []
+    [(who, kind, facts)] = read(begins + timedelta(minutes=10))
+    assert (who, kind, facts["reaches"]) == ("Maren Holt", "overridden", 4)
+    assert read(begins + timedelta(minutes=20)) == []
+
+
+def test_a_change_of_a_claim_for_a_later_day_is_told_on_that_day(
+    maren: Artist, maren_user: User, liv: User, fjord: Party, tonewright: AICompany
+) -> None:
+    recordings_of(maren, holder=fjord)
+    claim = RightsClaim.objects.get(right=Right.MASTER).claim
+    change_claim(by=None, claim=claim, authority=Authority.OWN)
+    overriding(fjord, tonewright, UseKind.DISCOVERY)
+    answer_permission(by=maren_user, artist=maren, use=UseKind.DISCOVERY, stance=Stance.DENY)
+    assert [kind for _, kind, _ in read()] == ["licence_signed"]
+    begins = now() + timedelta(days=10)
+    change_claim(by=None, claim=claim, authority=Authority.CONTRACT, valid_from=begins)
+    assert read() == []
+    tell_news(at=begins + timedelta(minutes=10))
+    assert len(heard(NoticeKind.OBJECTION)) == 1
+    assert [kind for _, kind, _ in read(begins + timedelta(minutes=10))] == ["overridden"]
+
+
+def test_a_claim_that_begins_while_no_worker_runs_is_told_by_the_next_one_and_once(
+    maren: Artist, maren_user: User, fjord: Party, tonewright: AICompany
+) -> None:
+    recordings_of(maren)
+    signed(fjord, tonewright)
+    begins = now() + timedelta(days=10)
+    make_claim(
+        by=None,
+        party=fjord,
+        right=Right.MASTER,
+        authority=Authority.CONTRACT,
+        repertoire=maren,
+        valid_from=begins,
+    )
+    assert read() == []
+    late = begins + timedelta(days=30)
+    with transaction.atomic():
+        tell_news(at=late)
+        transaction.set_rollback(True)
+    assert len(read(late)) == 1
+    NewsPosition.objects.all().delete()
+    assert read(late) == []
 
 
 def test_each_licence_is_told_for_itself(
@@ -233,7 +391,7 @@ def test_a_claim_that_ends_and_comes_back_is_told_as_what_it_reaches_again(
         by=None, party=fjord, right=Right.MASTER, authority=Authority.CONTRACT, recording=song
     )
     [(_, kind, facts)] = read()
-    assert (kind, facts["more"]) == ("reaches_more", 1)
+    assert (kind, more(facts)) == ("reaches_more", [("Tonewright", 1)])
 
 
 def test_the_position_lost_and_the_broker_gone_tell_nobody_twice(
