@@ -328,6 +328,23 @@ def test_a_mail_server_that_refuses_is_asked_again_later(
     assert notice.emailed_at is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [
+        (NoticeKind.REQUESTED, "questions"),
+        (NoticeKind.WITHDRAWAL_ACKNOWLEDGED, "withdrawals"),
+        (NoticeKind.WITHDRAWAL_OVERDUE, "withdrawals"),
+    ],
+)
+def test_news_leads_to_where_one_can_act_on_it(
+    maren: Artist, maren_user: User, kind: NoticeKind, page: str
+) -> None:
+    everybody_read()
+    notify_artist(artist=maren, kind=kind, key="news", params=ASKED | {"due": now().isoformat()})
+    (notice,) = Notice.objects.filter(recipient=maren_user)
+    assert render(notice, {}).link.endswith(f"/permissions/{page}/")
+
+
 def test_a_link_leads_into_the_portal_and_nowhere_else(maren_user: User) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         notify_person(
