@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 
 from consent.models import Act, Artist, LedgerCheckpoint, LedgerEntry, Permission
+from consent.words import Stance
 
 
 def exceptions_of(artist: Artist, *, use: str = "") -> QuerySet[Permission]:
@@ -44,14 +45,18 @@ def seal_of(act: Act) -> Sealed | None:
 
 def changed_by(act: Act) -> QuerySet[Permission]:
     """The answers that an act gave, in the order of the ledger."""
-    return act.permissions.select_related(
+    return _with_names(act.permissions.all())
+
+
+def _with_names(permissions: QuerySet[Permission]) -> QuerySet[Permission]:
+    return permissions.select_related(
         "recording", "company__party", "tool__company__party", "wording"
     ).order_by("id")
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """What an undo left alone, because it had been decided again since: the first, and how many."""
+    """What an undo left alone, or could not bring back: the first of it, and how many."""
 
     shown: tuple[Permission, ...] = ()
     total: int = 0
@@ -71,4 +76,41 @@ def skipped_by(undo: Act, *, most: int = 100) -> Skipped:
     if not left:
         return Skipped()
     shown = changed_by(undo.undoes).filter(pk__in=left[:most])
+    return Skipped(tuple(shown), len(left))
+
+
+def later_by(undo: Act, *, most: int = 100) -> Skipped:
+    """The yeses that `undo` could not bring back and that nobody answered again since.
+
+    At most `most` of them by name. As `consent.services.permissions.Undone.later`, but read from
+    what was written, so that they are found on every later day too. Three queries at most.
+    """
+    if undo.undoes_id is None:
+        return Skipped()
+    wrote = undo.permissions.aggregate(first=Min("pk"), last=Max("pk"))
+    slot = {name: OuterRef(name) for name in ("artist", "use", "scope", "territories")}
+    in_slot = Permission.objects.filter(**slot)
+    mine = in_slot.filter(act=undo)
+    begun = Q(valid_from=None) | Q(valid_from__lte=undo.created_at)
+    before = Q(pk__lt=wrote["first"]) & ~Q(act=undo.undoes_id)
+    # What spoke before comes back without a beginning, what was given for later with its own.
+    spoke = mine.filter(stance=Stance.ALLOW, valid_from=None)
+    comes = mine.filter(stance=Stance.ALLOW, valid_from=OuterRef("valid_from"))
+    left = list(
+        Permission.objects.filter(
+            before,
+            Exists(mine),
+            ~Exists(in_slot.filter(before & begun, pk__gt=OuterRef("pk"))),
+            (begun & ~Exists(spoke)) | (~begun & ~Exists(comes)),
+            ~Exists(in_slot.filter(pk__gt=wrote["last"])),
+            artist=undo.artist_id,
+            use__in=undo.permissions.order_by().values("use"),
+            stance=Stance.ALLOW,
+        )
+        .order_by("id")
+        .values_list("pk", flat=True)
+    )
+    if not left:
+        return Skipped()
+    shown = _with_names(Permission.objects.filter(pk__in=left[:most]))
     return Skipped(tuple(shown), len(left))

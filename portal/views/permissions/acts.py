@@ -14,8 +14,9 @@ from consent.models import Act
 from consent.queries.staff_reasons import reasons_given
 from consent.scopes import scope_of
 from consent.services.receipts import Receipt, receipt_for_act, receipt_zip
+from consent.services.wordings import replaced_wordings
 from consent.words import Stance, UseKind, Way
-from portal.queries.answers import changed_by, seal_of, skipped_by
+from portal.queries.answers import changed_by, later_by, seal_of, skipped_by
 from portal.queries.rows import Reader
 from portal.queries.saying import about_text
 from portal.roles import Role, Scope
@@ -28,7 +29,7 @@ from portal.views.permissions.common import (
     reader_of,
     sign_in_again,
 )
-from portal.views.permissions.saving import what_became
+from portal.views.permissions.saving import say_undone, what_became
 
 PER_PAGE = 50
 
@@ -51,7 +52,8 @@ def act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
         for one in page.object_list
     ]
     undone_by = Act.objects.filter(undoes=found).first()
-    skipped = skipped_by(found)
+    skipped, later = skipped_by(found), later_by(found)
+    replaced = replaced_wordings({one.use for one in later.shown})
     return render(
         request,
         "portal/permissions/act.html",
@@ -69,6 +71,17 @@ def act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
                 for one in skipped.shown
             ],
             "skipped_more": skipped.more,
+            "later": [
+                {
+                    "about": about_text(scope_of(one)),
+                    "use": UseKind(one.use).label,
+                    "url": page_of(reader, scope_of(one), one.use),
+                    "territories": one.territories,
+                    "new_text": (one.use, one.wording_id) in replaced,
+                }
+                for one in later.shown
+            ],
+            "later_more": later.more,
             "may_export": reader.may(Scope.EXPORT),
             "may_undo": undone_by is None and bool(rows) and reader.may(Scope.WITHDRAW),
         },
@@ -99,7 +112,7 @@ def undo_act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
     if undone.act is None:
         messages.warning(request, _("All of it was decided again since: nothing was undone."))
         return leads(request, reader.url("act", ref=str(ref)))
-    messages.success(request, _("Undone. Each answer is again what it was before."))
+    say_undone(request, undone.act)
     return leads(request, reader.url("act", ref=str(undone.act.ref)))
 
 

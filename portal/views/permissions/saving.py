@@ -6,13 +6,16 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from consent.models import WorkState
+from consent.models import Act, WorkState
 from consent.words import Stance, UseKind
 from portal.models import BulkChange
+from portal.queries.answers import later_by
 from portal.queries.rows import Reader, recordings_text
 from portal.roles import Scope
+from portal.templatetags.figures import count
 from portal.views.permissions.common import PortalRequest, leads, reader_of, tabs
 
 STEPS = 3
@@ -38,13 +41,14 @@ def what_became(
 ) -> HttpResponse:
     """Lead to the act that was written; to `back` when none was; else to how far it is."""
     if change.act is not None:
-        facts = {"recordings": recordings_text(change.act.entries)}
         if change.undoes_id is not None:
-            said = _("Undone. Each answer is again what it was before.")
+            say_undone(request, change.act)
         else:
-            said = _("Saved: “%(answer)s” for %(recordings)s.")
-            facts["answer"] = str(Stance(change.stance).label)
-        messages.success(request, said % facts)
+            said = _("Saved: “%(answer)s” for %(recordings)s.") % {
+                "recordings": recordings_text(change.act.entries),
+                "answer": str(Stance(change.stance).label),
+            }
+            messages.success(request, said)
         return leads(request, reader.url("act", ref=str(change.act.ref)))
     if change.state == WorkState.DONE:
         if change.refused:
@@ -53,6 +57,20 @@ def what_became(
             messages.info(request, _("Nothing changed: all of them say this already."))
         return leads(request, back)
     return leads(request, reader.url("saving", ref=str(change.ref)))
+
+
+def say_undone(request: PortalRequest, undo: Act) -> None:
+    """Say that it was undone, and how many yeses did not come back; its page names them."""
+    later = later_by(undo, most=0).total
+    if not later:
+        messages.success(request, _("Undone. Each answer is again what it was before."))
+        return
+    said = ngettext(
+        "Undone, but for %(n)s yes: it can only be given again, below.",
+        "Undone, but for %(n)s yeses: they can only be given again, below.",
+        later,
+    )
+    messages.warning(request, said % {"n": count(later)})
 
 
 def _back(reader: Reader, change: BulkChange) -> str:
