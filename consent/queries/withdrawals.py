@@ -49,12 +49,13 @@ class Kind:
     """Recordings that every decision on one use treats alike, with one as the example.
 
     `taught` are the model versions that learned from any of them, `for_this` those that did so
-    for this very use.
+    for this very use. `words` stands for what the act says of each of them by name, 0 for nothing.
     """
 
     isrc: str
     taught: frozenset[int]
     for_this: frozenset[int]
+    words: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,9 @@ class Reach:
     taught: frozenset[int]
 
     @property
-    def is_large(self) -> bool:
-        """Would everybody wait too long for all of it to be asked about?"""
-        return len(self.kinds) * sum(1 + len(m.models) for m in self.makers) > MANY
+    def questions(self) -> int:
+        """How many there are to ask."""
+        return len(self.kinds) * sum(1 + len(m.models) for m in self.makers)
 
     def asks(self) -> list[Ask]:
         """Everything there is to ask."""
@@ -110,20 +111,24 @@ class Loss:
 
 
 # The recordings that an answer is about, put together where what decisions read of them is alike:
-# their rights, what anybody answered about them by name, the licences that name them. When a no
-# was given matters where outputs run off after it, and who gave a yes to a likeness, so the act
-# stands for both. One row for each kind and each model version that learned from it.
+# their rights, what anybody answered about them by name and what the act will, the licences that
+# name them. When a no was given matters where outputs run off after it, and who gave a yes to a
+# likeness, so the act stands for both. What was given for later and answered again since never
+# speaks. One row for each kind and each model version that learned from it.
 _KINDS = """
 WITH mine AS MATERIALIZED (
-    SELECT r.id, r.isrc, coalesce(r.profile_id, -r.id) AS profile
+    SELECT r.id, r.isrc, coalesce(r.profile_id, -r.id) AS profile, coalesce(n.words, 0) AS words
       FROM consent_artistrecording b JOIN consent_recording r ON r.id = b.recording_id
+      LEFT JOIN unnest(%(named)s::bigint[], %(words)s::int[]) AS n(id, words) ON n.id = r.id
      WHERE b.artist_id = %(artist)s {of_these}
+), version AS (
+    SELECT p.*, CASE WHEN p.valid_from > ledger.now THEN p.id END AS later,
+           max(p.id) FILTER (WHERE p.valid_from IS NULL OR p.valid_from <= ledger.now)
+               OVER (PARTITION BY p.recording_id, p.artist_id, p.scope, p.territories) AS speaking
+      FROM (SELECT ledger_now() AS now) ledger, consent_permission p
+     WHERE p.use = %(use)s AND p.recording_id = ANY (ARRAY(SELECT id FROM mine))
 ), spoken AS (
-    SELECT DISTINCT ON (recording_id, artist_id, scope, territories, later) *
-      FROM (SELECT p.*, CASE WHEN p.valid_from > ledger.now THEN p.id END AS later
-              FROM (SELECT ledger_now() AS now) ledger, consent_permission p
-             WHERE p.use = %(use)s AND p.recording_id = ANY (ARRAY(SELECT id FROM mine))) p
-     ORDER BY recording_id, artist_id, scope, territories, later, id DESC
+    SELECT * FROM version WHERE id >= coalesce(speaking, 0)
 ), answered AS (
     SELECT recording_id, string_agg(
                ROW(artist_id, stance, way, company_id, tool_id, territories, valid_until,
@@ -137,14 +142,15 @@ WITH mine AS MATERIALIZED (
      WHERE version_id = ANY (%(versions)s) AND recording_id = ANY (ARRAY(SELECT id FROM mine))
      GROUP BY recording_id
 ), kind AS MATERIALIZED (
-    SELECT m.id, m.isrc, concat_ws('|', m.profile, coalesce(a.signature, ''), l.versions) AS alike
+    SELECT m.id, m.isrc, m.words,
+           concat_ws('|', m.profile, m.words, coalesce(a.signature, ''), l.versions) AS alike
       FROM mine m
       LEFT JOIN answered a ON a.recording_id = m.id
       LEFT JOIN listed l ON l.recording_id = m.id
 )
-SELECT alike, min(isrc), NULL::bigint, false FROM kind GROUP BY alike
+SELECT alike, min(isrc), words, NULL::bigint, false FROM kind GROUP BY alike, words
 UNION ALL
-SELECT k.alike, '', u.model_version_id, bool_or(r.use = %(use)s)
+SELECT k.alike, '', 0, u.model_version_id, bool_or(r.use = %(use)s)
   FROM kind k
   JOIN consent_traininguse u ON u.recording_id = k.id
   JOIN consent_trainingrun r ON r.id = u.run_id
@@ -152,14 +158,15 @@ SELECT k.alike, '', u.model_version_id, bool_or(r.use = %(use)s)
 """
 
 
-def reach_of(artist: Artist, said: Said) -> Reach:
+def reach_of(artist: Artist, said: Said, *, words: Mapping[int, int] | None = None) -> Reach:
     """All that an answer may touch. Three queries, whatever the number of recordings.
 
     Call it before the answer is written, so that recordings count as alike only where they were so
-    until now.
+    until now. `words` tells those apart of which the act will not say the same: recordings that it
+    names (keys), each with a number above 0 for what it says of them.
     """
     found = tools_for(artist)
-    kinds = _kinds(artist, said, found.listing)
+    kinds = _kinds(artist, said, found.listing, words or {})
     tools = [t for t in found.tools if _in_scope(said, t)]
     taught = {model for kind in kinds for model in kind.taught}
     models: dict[int, dict[int, uuid.UUID]] = {}
@@ -178,7 +185,9 @@ def _in_scope(said: Said, tool: Tool) -> bool:
     return said.tool in (None, tool.pk) and said.company in (None, tool.company_id)
 
 
-def _kinds(artist: Artist, said: Said, versions: Sequence[int]) -> tuple[Kind, ...]:
+def _kinds(
+    artist: Artist, said: Said, versions: Sequence[int], words: Mapping[int, int]
+) -> tuple[Kind, ...]:
     these = "" if said.recordings is None else "AND b.recording_id = ANY (%(recordings)s)"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -188,21 +197,23 @@ def _kinds(artist: Artist, said: Said, versions: Sequence[int]) -> tuple[Kind, .
                 "use": said.use,
                 "recordings": list(said.recordings or ()),
                 "versions": list(versions),
+                "named": list(words),
+                "words": list(words.values()),
                 "lent": said.use in LENT_KINDS,
             },
         )
         rows = cursor.fetchall()
-    examples = {alike: isrc for alike, isrc, model, _same in rows if model is None}
+    examples = {alike: (isrc, of) for alike, isrc, of, model, _same in rows if model is None}
     taught: dict[str, set[int]] = {alike: set() for alike in examples}
     for_this: dict[str, set[int]] = {alike: set() for alike in examples}
-    for alike, _isrc, model, same in rows:
+    for alike, _isrc, _of, model, same in rows:
         if model is not None:
             taught[alike].add(model)
             if same:
                 for_this[alike].add(model)
     return tuple(
-        Kind(isrc, frozenset(taught[alike]), frozenset(for_this[alike]))
-        for alike, isrc in examples.items()
+        Kind(isrc, frozenset(taught[alike]), frozenset(for_this[alike]), of)
+        for alike, (isrc, of) in examples.items()
     )
 
 
@@ -230,15 +241,27 @@ def losses(reach: Reach, *, at: datetime, before: int) -> list[Loss]:
     ]
 
 
-def narrowed(reach: Reach, said: Callable[[Kind], Answer], *, at: datetime) -> Reach:
+type Sayings = Callable[[int, int, int], Iterable[Answer]]
+"""What an act will say of a kind, by its `words`, to a company and to its tool (keys).
+
+Of each slot the answer that speaks at the moment that is asked about.
+"""
+
+
+def is_much(reaches: Iterable[Reach]) -> bool:
+    """Would everybody wait too long for all of it to be asked about?"""
+    return sum(reach.questions for reach in reaches) > MANY
+
+
+def narrowed(reach: Reach, says: Sayings, *, at: datetime) -> Reach:
     """The same reach with those kinds only of which `losses` will find what it would find of all.
 
-    For an answer that is about to be written: `said` is what it will say of a kind. Of each tool
+    For an act that is about to be written: `says` is all that it will say on this use. Of each tool
     and model version one kind is kept that loses, the one with the longest run-off. It is the slow
     part for whoever has many rights, and nobody waits for it.
     """
     loaded = load(reach.asks(), at=at)
-    world = _World(reach, loaded, _Foreseen(loaded, reach.artist, said, reach.kinds))
+    world = _World(reach, loaded, _Foreseen(loaded, reach.artist, says, reach.kinds))
     kept: dict[Kind, None] = {}
     for maker in reach.makers:
         for kind in world.telling(maker):
@@ -247,22 +270,27 @@ def narrowed(reach: Reach, said: Callable[[Kind], Answer], *, at: datetime) -> R
 
 
 class _Foreseen:
-    """What will be known once an answer is written."""
+    """What will be known once an act is written."""
 
-    def __init__(
-        self, loaded: Loaded, artist: int, said: Callable[[Kind], Answer], kinds: Sequence[Kind]
-    ) -> None:
+    def __init__(self, loaded: Loaded, artist: int, says: Sayings, kinds: Sequence[Kind]) -> None:
         self.at = loaded.at
-        self._loaded, self._artist = loaded, artist
-        self._said = {kind.isrc: said(kind) for kind in kinds}
+        self._loaded, self._artist, self._says = loaded, artist, says
+        self._words = {kind.isrc: kind.words for kind in kinds}
+        self._said: dict[tuple[int, int], tuple[Answer, ...]] = {}
 
     def facts(self, ask: Ask) -> Facts:
         facts = self._loaded.facts(ask)
-        hers, new = facts.artists.get(self._artist), self._said[ask.isrc]
-        if hers is None:
+        hers = facts.artists.get(self._artist)
+        if hers is None or facts.tool is None:
             return facts
-        others = [a for a in hers.answers if _slot(a) != _slot(new)]
-        hers = replace(hers, answers=(*others, new))
+        words, tool = self._words[ask.isrc], facts.tool
+        place = (words, tool.key)
+        if place not in self._said:
+            self._said[place] = tuple(self._says(words, tool.company, tool.key))
+        new = self._said[place]
+        slots = {_slot(answer) for answer in new}
+        others = [answer for answer in hers.answers if _slot(answer) not in slots]
+        hers = replace(hers, answers=(*others, *new))
         return replace(facts, artists={**facts.artists, self._artist: hers})
 
 
