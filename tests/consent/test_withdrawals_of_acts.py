@@ -162,17 +162,15 @@ def test_an_undo_of_a_change_of_many_says_the_same_however_it_is_asked(
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_a_no_for_a_later_day_that_she_answered_again_since_says_nothing(
+def test_a_yes_for_a_later_day_that_she_answered_again_since_says_nothing(
     world: World, first: int
 ) -> None:
-    world.says("allow")
     day, second = in_days(5), 1 - first
-    world.says("deny", first, valid_from=day)
-    world.says("allow", first)
-    world.says("allow", second)
-    world.says("deny", second, valid_from=day)
-    world.says("deny", 2)
-    # On that day one of them is still allowed, and the other is not.
+    world.says("allow", first, valid_from=day)
+    world.says("deny", first)
+    world.says("deny", second)
+    world.says("allow", second, valid_from=day)
+    # On that day the second is allowed and the first is not, whichever comes first in the books.
     no = world.says("deny", territories=["DE"], valid_from=day + timedelta(days=1))
     assert told(world, no) == [("oceanic", True), ("tonewright", True)]
 
