@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consent.models import Artist, Party, Recording
+from consent.shares import Share, left_for, who_can_confirm
 from consent.words import Authority, Right, Standing
 
 PAGE = 50
@@ -38,9 +39,20 @@ class Move(TextChoices):
     STAFF = "staff", _("Our staff")
 
 
+class On(TextChoices):
+    """What a claim is on."""
+
+    RECORDING = "recording", _("this recording")
+    SONG = "song", _("the song")
+    REPERTOIRE = "repertoire", _("all work of the artist")
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimLine:
-    """A claim as the queue shows it; `share_bp` in basis points, no territories: the world."""
+    """A claim as the queue shows it; `share_bp` in basis points, no territories: the world.
+
+    `row` is the key of the row that speaks, of the claim on the example where it is on a recording.
+    """
 
     party: Party
     share_bp: int
@@ -48,6 +60,19 @@ class ClaimLine:
     standing: Standing
     territories: tuple[str, ...]
     is_mine: bool
+    on: On
+    row: int
+
+    @property
+    def share(self) -> Share:
+        """The claim as a share of the right."""
+        return Share(
+            self.party.pk,
+            self.share_bp,
+            of_song=self.on is On.SONG,
+            of_repertoire=self.on is On.REPERTOIRE,
+            territories=frozenset(self.territories),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +95,38 @@ class Conflict:
     whose: tuple[Artist, ...] = ()
 
     @property
+    def left_bp(self) -> int | None:
+        """What stays with the label once it confirms what others claim of the recording itself.
+
+        In basis points; None where there is nothing to confirm.
+        """
+        mine = next((c.party.pk for c in self.claims if c.is_mine), None)
+        if self.kind not in _TOO_MUCH or mine is None:
+            return None
+        return left_for(mine, [c.share for c in self.claims])
+
+    @property
+    def declared(self) -> tuple[ClaimLine, ...]:
+        """What others claim of the recording itself: what there is to confirm."""
+        return tuple(c for c in self.claims if not c.is_mine and c.on is On.RECORDING)
+
+    @property
+    def waits_for(self) -> tuple[Party, ...]:
+        """The others that could end it by confirming what is claimed of the recording itself."""
+        if self.kind not in _TOO_MUCH:
+            return ()
+        able = who_can_confirm([c.share for c in self.claims])
+        found = {c.party.pk: c.party for c in self.claims if not c.is_mine}
+        return tuple(found[key] for key in able if key in found)
+
+    @property
     def move(self) -> Move:
         """Who can end it."""
         mine = [c for c in self.claims if c.is_mine]
+        if self.left_bp is not None:
+            return Move.LABEL
+        if self.waits_for:
+            return Move.OTHERS
         match self.kind:
             case ConflictKind.DISPUTED:
                 return Move.STAFF
@@ -86,13 +140,44 @@ class Conflict:
     @property
     def next_step(self) -> str:
         """What to do, as a sentence."""
+        if self.left_bp is not None:
+            return str(_CONFIRM).format(
+                share=_percent(self.claimed_bp),
+                declared=", ".join(
+                    f"{c.party.name} {_percent(c.share_bp)} %" for c in self.declared
+                ),
+                left=_percent(self.left_bp),
+            )
+        if self.waits_for:
+            return str(_WAITING).format(
+                share=_percent(self.claimed_bp),
+                others=", ".join(party.name for party in self.waits_for),
+            )
         steps = NEXT_STEPS_OF_SOME if self.whose else NEXT_STEPS
         sentence = steps.get((self.kind, self.right)) or steps[self.kind, None]
         others = ", ".join(dict.fromkeys(c.party.name for c in self.claims if not c.is_mine))
-        share = f"{self.claimed_bp // 100}.{self.claimed_bp % 100:02}".removesuffix(".00")
+        share = _percent(self.claimed_bp)
         whose = ", ".join(artist.party.name for artist in self.whose)
         return str(sentence).format(others=others or "–", share=share, whose=whose)
 
+
+def _percent(share_bp: int) -> str:
+    return f"{share_bp // 100}.{share_bp % 100:02}".removesuffix(".00")
+
+
+_TOO_MUCH = (ConflictKind.OVER_CLAIMED, ConflictKind.TWO_SENDERS)
+
+_CONFIRM = _(
+    "Together the claims come to {share} %. Of this recording by itself is declared: {declared}. "
+    "If that is so, confirm it, and you keep {left} % of this recording; what you claim elsewhere "
+    "stays. If it is not so, agree with them on the shares, or write to us: our staff look at both "
+    "sides. Until then nobody may use it."
+)
+
+_WAITING = _(
+    "Together the claims come to {share} %. {others} can confirm what is claimed of the recording "
+    "itself and keep the rest. If yours is wrong, change or end it."
+)
 
 NEXT_STEPS: dict[tuple[ConflictKind, Right | None], Promise] = {
     (ConflictKind.TWO_SENDERS, None): _(
@@ -250,7 +335,9 @@ _WRONG = """
 _LISTED = """
 SELECT profile_id, kind, "right", bp, recordings, example,
        (SELECT json_agg(json_build_array(c.party_id, c.share_bp, c.authority, c.standing,
-                   c.territories) ORDER BY c.share_bp DESC, c.party_id)
+                   c.territories, CASE WHEN c.recording_id IS NOT NULL THEN 'recording'
+                       WHEN c.work_id IS NOT NULL THEN 'song' ELSE 'repertoire' END, c.id)
+                   ORDER BY c.share_bp DESC, c.party_id)
           FROM claim c
          WHERE c.profile_id = wrong.profile_id AND c."right" = wrong."right") AS claims,
        main_artists,
@@ -340,8 +427,10 @@ def _conflicts(rows: Iterable[tuple[Any, ...]], label: Party) -> Iterable[Confli
                     Standing(standing),
                     tuple(territories),
                     party == label.pk,
+                    On(on),
+                    row,
                 )
-                for party, share, authority, standing, territories in claims or ()
+                for party, share, authority, standing, territories, on, row in claims or ()
             ),
             claimed_bp=bp,
             whose=tuple(artists[a] for a in main if a in concerned and a in artists)

@@ -22,13 +22,12 @@ from consent.services.claim_course import Course, courses
 from consent.services.ledger import Leaf, is_frozen, record
 from consent.services.parties import check, states_missing
 from consent.services.profiles import lock_rights, refresh_profiles
+from consent.shares import WHOLE_BP
 from consent.territories import normalise_territories
 from consent.words import Authority, Right, Standing
 
 if TYPE_CHECKING:
     from portal.models import User
-
-WHOLE_BP = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +104,7 @@ def make_claims(
     keys = _lock(claims)
     at = now()
     rows = [_row(new, source, at) for new in claims]
-    _refuse_doubles(rows)
+    refuse_doubles(rows)
     leaves = states_missing(by=by, parties=[r.party for r in rows])
     leaves += write_claims(by, rows, "claim.made")
     refresh_profiles(keys)
@@ -311,11 +310,12 @@ def _row(new: NewClaim, source: str, at: datetime) -> RightsClaim:
         authority=str(new.authority),
         source=source,
     )
-    _check(row)
+    check_row(row)
     return row
 
 
-def _check(row: RightsClaim) -> None:
+def check_row(row: RightsClaim) -> None:
+    """Validate a row before it is written; raises `Refused`."""
     # Keys come from rows that are there: looking them up again would be three queries a claim.
     check(row, exclude=["party", "recording", "work", "repertoire"])
 
@@ -329,7 +329,7 @@ def _refuse_past(moment: datetime, at: datetime) -> None:
         )
 
 
-def _refuse_doubles(rows: Sequence[RightsClaim]) -> None:
+def refuse_doubles(rows: Sequence[RightsClaim]) -> None:
     """Refuse a second claim of the same party on the same thing: the first one can be changed."""
     seen: set[tuple[object, ...]] = set()
     active = {
@@ -440,7 +440,7 @@ def _write(
 ) -> RightsClaim:
     """Write the rows of one claim in one act; a `reason` goes with the first, which it returns."""
     for row in rows:
-        _check(row)
+        check_row(row)
     leaves = write_claims(by, rows, kind)
     if reason:
         leaves[0] = replace(leaves[0], subject=rows[0].party.ref, personal={"reason": reason})

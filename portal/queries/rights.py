@@ -16,8 +16,9 @@ from consent.clock import now
 from consent.errors import Refused
 from consent.models import Artist, ArtistRecording, Recording, RightsClaim
 from consent.queries.catalogue import search_recordings
-from consent.services.claims import WHOLE_BP, active_claims
+from consent.services.claims import active_claims
 from consent.services.identities import Identity, latest_identities
+from consent.shares import WHOLE_BP
 from consent.words import Authority, Right, Standing
 
 RIGHTS: Final = (Right.MASTER, Right.PUBLISHING)
