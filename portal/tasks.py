@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from consent.services.work import LOOK, look, sweep
 from portal.services.bulk import save_bulk_change
+from portal.services.company_mail import deliver_company_mail, write_company_mails
 from portal.services.ends import tell_ends
 from portal.services.exports import delete_old_exports
 from portal.services.granting import close_admin
@@ -19,7 +20,13 @@ from portal.services.texts import tell_changed_texts
 from portal.services.webhooks import deliver, tell_of_withdrawal, tell_webhooks
 
 # Handlers of rows are known once their modules are imported.
-__all__ = ["deliver", "deliver_notice", "save_bulk_change", "tell_of_withdrawal"]
+__all__ = [
+    "deliver",
+    "deliver_company_mail",
+    "deliver_notice",
+    "save_bulk_change",
+    "tell_of_withdrawal",
+]
 
 SWEEP_EVERY = timedelta(seconds=15)
 DAY = timedelta(days=1)
@@ -89,3 +96,10 @@ def tell_companies() -> None:
     """Write the messages that AI companies are to be told by; rows of their own deliver them."""
     if take_slot(job="tell webhooks", every=timedelta(seconds=5)):
         tell_webhooks()
+
+
+@shared_task(name="portal.write_company_mails")
+def write_mails_to_companies() -> None:
+    """Write the e-mails to AI companies that no webhook tells; rows of their own send them."""
+    if take_slot(job="write company mails", every=SWEEP_EVERY):
+        write_company_mails()

@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('party', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='consent.party')),
                 ('slug', models.SlugField(max_length=80, unique=True)),
                 ('website', models.URLField(blank=True)),
+                ('contact', models.EmailField(blank=True, help_text='told by e-mail what must stop, where no webhook tells it', max_length=254)),
             ],
             options={
                 'verbose_name': 'AI company',

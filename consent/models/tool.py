@@ -16,6 +16,9 @@ class AICompany(models.Model):
     party = models.OneToOneField(Party, primary_key=True, on_delete=models.PROTECT)
     slug = models.SlugField(max_length=80, unique=True)
     website = models.URLField(blank=True)
+    contact = models.EmailField(
+        blank=True, help_text=_("told by e-mail what must stop, where no webhook tells it")
+    )
 
     class Meta:
         verbose_name = _("AI company")

@@ -31,9 +31,15 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def register_company(
-    *, by: "User | None", slug: str, name: str, website: str = "", language: str = ""
+    *,
+    by: "User | None",
+    slug: str,
+    name: str,
+    website: str = "",
+    contact: str = "",
+    language: str = "",
 ) -> AICompany:
-    """Register an AI company; `slug` names it for ever.
+    """Register an AI company; `slug` names it for ever, `contact` is where it reads e-mail.
 
     Raises `Refused`: `company_differs` when the slug is another company's, or the code of the
     field that is wrong.
@@ -49,9 +55,23 @@ def register_company(
             )
         return found
     party = register_party(by=by, kind=PartyKind.COMPANY, name=name, language=language)
-    company = AICompany(party=party, slug=slug, website=website)
+    company = AICompany(party=party, slug=slug, website=website, contact=contact.strip())
     check(company)
     company.save()
+    return company
+
+
+@transaction.atomic
+def change_contact(*, by: "User | None", company: AICompany, contact: str) -> AICompany:
+    """Write down where a company reads e-mail, or with an empty `contact` that it reads none.
+
+    No decision reads it, so it is in no ledger entry: the admin keeps who changed it, and why.
+    Raises `Refused` (`invalid`) for what is no address.
+    """
+    company = AICompany.objects.select_for_update(of=("self",)).get(pk=company.pk)
+    company.contact = contact.strip()
+    check(company)
+    company.save(update_fields=["contact"])
     return company
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from consent.models import (
     AICompany,
@@ -19,6 +19,7 @@ from consent.models import (
     ToolState,
 )
 from consent.services.tools import (
+    change_contact,
     register_company,
     resume_company,
     resume_tool,
@@ -29,9 +30,10 @@ from portal.access import Access
 from portal.admin.base import Panel, ScopedAdmin, Text, link, yes_no
 from portal.admin.doing import Doing, DoingForm, Done
 from portal.admin.words import when
-from portal.models import ApiClient, ApiKey, User
+from portal.models import ApiClient, ApiKey, CompanyMail, User
 from portal.roles import API_SCOPE_SENTENCES, ApiScope
 from portal.services.clients import create_api_client, create_api_key, revoke_api_key
+from portal.templatetags.figures import count
 from portal.templatetags.times import moment
 
 
@@ -58,6 +60,11 @@ class CompanyForm(DoingForm):
     )
     name = forms.CharField(label=gettext_lazy("Name"), max_length=300)
     website = forms.URLField(label=gettext_lazy("Website"), required=False, assume_scheme="https")
+    contact = forms.EmailField(
+        label=gettext_lazy("Contact address"),
+        required=False,
+        help_text=gettext_lazy("Told by e-mail what must stop, where no webhook tells it."),
+    )
 
 
 class RegisterCompany(Doing):
@@ -69,9 +76,41 @@ class RegisterCompany(Doing):
     def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
         said = form.cleaned_data
         company = register_company(
-            by=by, slug=said["slug"], name=said["name"], website=said["website"]
+            by=by,
+            slug=said["slug"],
+            name=said["name"],
+            website=said["website"],
+            contact=said["contact"],
         )
         return Done(company, _("%(company)s is registered.") % {"company": company})
+
+
+class ContactForm(DoingForm):
+    contact = forms.EmailField(
+        label=gettext_lazy("Contact address"),
+        required=False,
+        help_text=gettext_lazy("Empty: the company reads no e-mail."),
+    )
+
+
+class ChangeContact(Doing):
+    name, action = "contact", "company.contact"
+    title = gettext_lazy("Change the contact address")
+    sentence = gettext_lazy(
+        "Where no webhook tells the company, it is told here what must stop, what was answered, "
+        "and who objects to a licence. What it was not told yet is sent within a minute."
+    )
+    button = gettext_lazy("Change it")
+    form = ContactForm
+
+    def initial(self, request: HttpRequest, thing: Any) -> dict[str, Any]:
+        return {"contact": thing.contact}
+
+    def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
+        company = change_contact(by=by, company=thing, contact=form.cleaned_data["contact"])
+        return Done(
+            company, _("The contact address of %(company)s is changed.") % {"company": company}
+        )
 
 
 class SuspendCompany(Doing):
@@ -129,8 +168,8 @@ class CompanyAdmin(ScopedAdmin):
     """The companies that license music for AI."""
 
     on_list = (RegisterCompany(),)
-    doings = (CreateClient(), SuspendCompany(), ResumeCompany())
-    list_display = ("company_name", "slug", "website", "suspended")
+    doings = (CreateClient(), ChangeContact(), SuspendCompany(), ResumeCompany())
+    list_display = ("company_name", "slug", "website", "contact", "suspended")
     list_select_related = ("party",)
     search_fields = ("party__name", "slug")
     ordering = ("slug",)
@@ -151,6 +190,7 @@ class CompanyAdmin(ScopedAdmin):
         yield _("Name"), thing.party
         yield _("Short name"), thing.slug
         yield _("Website"), thing.website or "–"
+        yield _("Contact address"), thing.contact or "–"
         yield _("Suspended"), yes_no(is_company_suspended(thing))
 
     def panels(self, request: HttpRequest, thing: Any) -> Iterable[Panel]:
@@ -169,6 +209,24 @@ class CompanyAdmin(ScopedAdmin):
             [
                 (link(client), moment(client.created_at))
                 for client in thing.api_clients.order_by("name")
+            ],
+            empty=_("None yet."),
+        )
+        yield Panel(
+            _("E-mails to it"),
+            [_("Since"), _("Says"), _("State"), _("Sent"), _("To"), _("What went wrong")],
+            [
+                (
+                    moment(mail.created_at),
+                    ngettext("%(n)s thing", "%(n)s things", mail.says) % {"n": count(mail.says)},
+                    mail.get_state_display(),
+                    moment(mail.sent_at) if mail.sent_at else "–",
+                    mail.address or "–",
+                    mail.last_error or "–",
+                )
+                for mail in CompanyMail.objects.filter(company=thing)
+                .annotate(says=Count("news"))
+                .order_by("-pk")[:20]
             ],
             empty=_("None yet."),
         )

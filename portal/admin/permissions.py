@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,7 +25,7 @@ from portal.admin.doing import Doing, DoingForm, Done
 from portal.admin.words import USE_CHOICES, UseFilter, about_use, use_words, when
 from portal.models import User
 from portal.queries.staff import permissions_within, withdrawals_within
-from portal.queries.withdrawals import about_no, begins_at, reachable, why_untold
+from portal.queries.withdrawals import about_no, begins_at, reachable, told_by_mail, why_untold
 from portal.templatetags.times import moment
 
 LANGUAGES = settings.WORDING_LANGUAGES
@@ -286,13 +287,19 @@ class WithdrawalAdmin(ScopedAdmin):
         yield _("Outputs run off until"), moment(thing.outputs_until)
         yield (
             _("Told"),
-            moment(thing.told_at) if thing.told_at else why_untold(thing) or _("not yet"),
+            _told(thing) if thing.told_at else why_untold(thing) or _("not yet"),
         )
         yield _("To be acknowledged by"), moment(thing.acknowledge_by)
         yield (
             _("Acknowledged"),
             moment(thing.acknowledged_at) if thing.acknowledged_at else _("not yet"),
         )
+
+
+def _told(row: Withdrawal) -> str:
+    assert row.told_at is not None
+    at = moment(row.told_at)
+    return format_html("{} {}", at, _("by e-mail")) if told_by_mail(row) else at
 
 
 @admin.register(PermissionRequest)

@@ -224,6 +224,7 @@ class Maker:
     key: str
     name: str
     website: str
+    contact: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,10 +240,10 @@ class Product:
 
 
 MAKERS: Final = (
-    Maker("tonewright", "Tonewright", "https://tonewright.example"),
-    Maker("larksong", "Larksong", "https://larksong.example"),
-    Maker("meridian", "Meridian Listening", "https://meridian.example"),
-    Maker("papierboot", "Papierboot", "https://papierboot.example"),
+    Maker("tonewright", "Tonewright", "https://tonewright.example", "rights@tonewright.example"),
+    Maker("larksong", "Larksong", "https://larksong.example", "rights@larksong.example"),
+    Maker("meridian", "Meridian Listening", "https://meridian.example", "rights@meridian.example"),
+    Maker("papierboot", "Papierboot", "https://papierboot.example", "rights@papierboot.example"),
 )
 
 PRODUCTS: Final = (

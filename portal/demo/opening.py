@@ -212,7 +212,11 @@ def machines_arrive(stage: Stage) -> None:
     """AI companies, their tools and first models, and the key of one for the demo's client."""
     for maker in MAKERS:
         stage.makers[maker.key] = register_company(
-            by=stage.by, slug=maker.key, name=maker.name, website=maker.website
+            by=stage.by,
+            slug=maker.key,
+            name=maker.name,
+            website=maker.website,
+            contact=maker.contact,
         )
     for one in PRODUCTS:
         stage.tools[one.slug] = register_tool(

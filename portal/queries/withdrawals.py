@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -21,9 +22,9 @@ from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from consent.models import Artist, Permission, Tool, Withdrawal
+from consent.models import Artist, Permission, Tool, Withdrawal, WorkState
 from consent.words import Stance, Way
-from portal.models import ApiKey, WebhookEndpoint, WebhookKind
+from portal.models import ApiKey, CompanyNews, WebhookEndpoint, WebhookKind, WebhookMessage
 from portal.models.roster import LedgerNow
 from portal.templatetags.figures import count
 from portal.templatetags.times import plain_day
@@ -56,6 +57,7 @@ class Stop:
     acknowledge_by: datetime
     acknowledged_at: datetime | None
     overdue: bool
+    told_by_mail: bool = False
 
     @property
     def name(self) -> str:
@@ -86,29 +88,72 @@ def withdrawals_of(artist: Artist) -> QuerySet[Withdrawal]:
 
 
 def reachable(rows: QuerySet[Withdrawal]) -> QuerySet[Withdrawal]:
-    """The rows, each with whether its company has a webhook for it, and when it was last here."""
-    hooks = WebhookEndpoint.objects.filter(
+    """The rows, each with how its company is told of it, and when the company was last here."""
+    keys = ApiKey.objects.filter(client__company=OuterRef("company"), sandbox=False)
+    seen = keys.order_by(F("last_used_at").desc(nulls_last=True)).values("last_used_at")[:1]
+    mailed = CompanyNews.objects.filter(withdrawal=OuterRef("pk"))
+    return rows.annotate(
+        has_webhook=Exists(_hooks()),
+        webhook_may_tell=Exists(hooks_that_may_tell()),
+        contact=F("company__contact"),
+        mail_state=Subquery(mailed.values("mail__state")[:1]),
+        mailed_at=Subquery(mailed.values("mail__sent_at")[:1]),
+        seen_at=Subquery(seen),
+    )
+
+
+def _hooks() -> QuerySet[WebhookEndpoint]:
+    return WebhookEndpoint.objects.filter(
         client__company=OuterRef("company"),
         ended_at=None,
         kinds__contains=[WebhookKind.WITHDRAWAL_STARTED],
     )
-    keys = ApiKey.objects.filter(client__company=OuterRef("company"), sandbox=False)
-    seen = keys.order_by(F("last_used_at").desc(nulls_last=True)).values("last_used_at")[:1]
-    return rows.annotate(has_webhook=Exists(hooks), seen_at=Subquery(seen))
+
+
+def hooks_that_may_tell() -> QuerySet[WebhookEndpoint]:
+    """Of the company of a withdrawal (the outer row), the webhooks that may still tell of it.
+
+    One that was given up is none any more: then the company is written to, if it has an address.
+    """
+    key = Concat(Value("withdrawal "), Cast(OuterRef(OuterRef("ref")), TextField()))
+    given_up = WebhookMessage.objects.filter(endpoint=OuterRef("pk"), key=key, state=WorkState.DEAD)
+    return _hooks().filter(~Exists(given_up))
+
+
+def is_being_told(row: Withdrawal) -> bool:
+    """Is the company about to hear of it, by webhook or mail? `row` comes from `reachable`."""
+    one: Any = row
+    if row.told_at is not None or row.acknowledged_at is not None:
+        return False
+    by_mail = bool(one.contact) and one.mail_state != WorkState.DEAD
+    return one.webhook_may_tell or by_mail
+
+
+def told_by_mail(row: Withdrawal) -> bool:
+    """Was it the e-mail by which the company learned of it first? `row` as from `reachable`."""
+    one: Any = row
+    told_at: datetime | None = row.told_at
+    return told_at is not None and one.mailed_at is not None and one.mailed_at <= told_at
 
 
 def why_untold(row: Withdrawal) -> str:
     """Why the company does not know yet, where it does not. `row` comes from `reachable`."""
     if row.told_at is not None or row.acknowledged_at is not None:
         return ""
-    if row.has_webhook:  # type: ignore[attr-defined]
+    if is_being_told(row):
         return _("Being told")
-    seen: datetime | None = row.seen_at  # type: ignore[attr-defined]
+    one: Any = row
+    seen: datetime | None = one.seen_at
+    if one.contact:
+        why = _("Not told yet: e-mails to it do not arrive.")
+    elif one.has_webhook:
+        why = _("Not told yet: its webhook does not answer, and it has no e-mail address.")
+    else:
+        why = _("Not told yet: it has no webhook and no e-mail address.")
     if seen is None:
-        return _("Not told yet: it has no webhook, and has never been here to look.")
-    return _(
-        "Not told yet: it has no webhook, and has not looked. It was last here on %(day)s."
-    ) % {"day": plain_day(seen)}
+        return f"{why} {_('It has never been here to look.')}"
+    last = _("It has not looked, and was last here on %(day)s.") % {"day": plain_day(seen)}
+    return f"{why} {last}"
 
 
 def stops(rows: Sequence[Withdrawal]) -> list[Stop]:
@@ -234,9 +279,10 @@ def _stop(row: Withdrawal) -> Stop:
         outputs_until=row.outputs_until,
         running_off=row.outputs_until > at,
         told_at=row.told_at,
-        is_being_told=row.told_at is None and row.has_webhook,  # type: ignore[attr-defined]
+        is_being_told=is_being_told(row),
         untold=why_untold(row),
         acknowledge_by=row.acknowledge_by,
         acknowledged_at=row.acknowledged_at,
         overdue=row.acknowledged_at is None and row.acknowledge_by <= at,
+        told_by_mail=told_by_mail(row),
     )

@@ -24,6 +24,7 @@ from portal.answering import scope_needed, scope_to_clear
 from portal.models import NoticeKind
 from portal.queries.saying import act_facts
 from portal.roles import Scope
+from portal.services.company_mail import note_objection
 from portal.services.notices import notify_artist, notify_label
 
 
@@ -184,7 +185,7 @@ def tell_answered(*, artist: Artist, act: Act, at: datetime | None = None) -> No
 
 
 def _object(artist: Artist, act: Act, use: str, at: datetime | None) -> None:
-    """Deliver a no to each holder whose licence does without her yes, as an objection."""
+    """Deliver a no to each holder whose licence does without her yes, and to its company."""
     mandates = RightsClaim.objects.filter(
         Q(repertoire=artist.pk) | Q(recording__in=artist.profile_counts.values("example")),
         right=Right.PUBLISHING,  # the only mandate that asks nobody one by one
@@ -195,11 +196,13 @@ def _object(artist: Artist, act: Act, use: str, at: datetime | None) -> None:
         Q(artist_approval=False) | Q(licence__holder__in=mandates), uses__contains=[str(use)]
     )
     for version in licences:
+        news = f"objection {act.ref} {version.licence.ref}"
         notify_label(
             label=version.licence.holder,
             artist=artist,
             kind=NoticeKind.OBJECTION,
-            key=f"objection {act.ref} {version.licence.ref}",
+            key=news,
             params={"company": version.licence.company.party.name, "uses": [str(use)]},
             at=at,
         )
+        note_objection(licence=version.licence, artist=artist, uses=[use], news=news)

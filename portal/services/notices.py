@@ -203,7 +203,7 @@ def _send(notice: Notice) -> None:
         body=text,
         to=[reader.email],
         headers={
-            "Message-ID": f"<{notice.ref}@{_domain()}>",
+            "Message-ID": f"<{notice.ref}@{domain_of_mails()}>",
             "Auto-Submitted": "auto-generated",
         },
     )
@@ -211,5 +211,6 @@ def _send(notice: Notice) -> None:
     message.send()
 
 
-def _domain() -> str:
+def domain_of_mails() -> str:
+    """What stands behind the @ of the ids of our mails."""
     return settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"

@@ -27,6 +27,7 @@ from consent.queries.touching import (
 )
 from consent.words import Stance
 from portal.models import NoticeKind, ToldReach, User
+from portal.services.company_mail import note_objection
 from portal.services.notices import notify_artist, notify_label
 
 AGAIN_AFTER: Final = timedelta(days=1)
@@ -170,11 +171,13 @@ class _Teller:
         """Deliver what these artists have refused to the holder whose licence does without them."""
         for key, (version, artists) in self.overridden.items():
             for artist, uses in _refused(artists).items():
+                news = f"objection {version.licence.ref} {version.number}"
+                note_objection(licence=version.licence, artist=artist, uses=uses, news=news)
                 self.notices += notify_label(
                     label=version.licence.holder,
                     artist=artist,
                     kind=NoticeKind.OBJECTION,
-                    key=f"objection {version.licence.ref} {version.number}",
+                    key=news,
                     params={"company": version.licence.company.party.name, "uses": uses},
                     at=self.moments[key],
                 )

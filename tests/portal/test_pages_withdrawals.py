@@ -72,7 +72,7 @@ def test_whom_nothing_reaches_is_shown_as_not_told(world: World, her: Client) ->
     says(world, "allow")
     says(world, "deny")
     page = world.url("withdrawals")
-    assert "it has no webhook, and has never been here to look" in her.get(page).text
+    assert "no webhook and no e-mail address. It has never been here to look" in her.get(page).text
     assert "must stop new outputs by" in her.get(world.url("permissions")).text
     assert "is being told" not in her.get(world.url("permissions")).text
     client = ApiClient.objects.create(
@@ -87,7 +87,7 @@ def test_whom_nothing_reaches_is_shown_as_not_told(world: World, her: Client) ->
         created_at=timezone.now(),
         last_used_at=timezone.now() - timedelta(days=40),
     )
-    assert "It was last here on" in her.get(page).text
+    assert "and was last here on" in her.get(page).text
 
 
 def test_the_newest_no_speaks_of_a_model_version(world: World) -> None:

@@ -29,7 +29,8 @@ class WithdrawalsView(MachineView):
             "`began_at` on, which may be a later day. What a model version has learned is not "
             "undone; the next version learns without it, and outputs of this one end at "
             "`outputs_until`. Confirm each by `acknowledge_by`: who has not is shown to the artist "
-            "as overdue."
+            "as overdue. Who has neither a webhook for it nor read this list is told by e-mail, at "
+            "the company's contact address."
         ),
         parameters=[
             OpenApiParameter("state", str, enum=["open", "all"]),

@@ -1,0 +1,284 @@
+"""Telling AI companies by e-mail what no webhook tells them: each thing once, many in one mail.
+
+Who has a webhook that may still deliver is told by it. Everybody else is written to at the contact
+address of the company: what must stop, what was answered, who objects to a licence. What waits for
+the next mail is a row, and so is each mail, tried again until it was sent or given up.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from consent import clock
+from consent.errors import NotFound
+from consent.models import AICompany, Artist, Licence, PermissionRequest, Withdrawal
+from consent.queries.requests import BatchState, batch_status
+from consent.services.work import handles, wake
+from portal.models import CompanyMail, CompanyNews, CompanyNewsKind, WebhookKind, WebhookMessage
+from portal.queries.api import request_body, withdrawal_body
+from portal.queries.withdrawals import begins_at, hooks_that_may_tell
+from portal.services.notices import NEWS_FOR, domain_of_mails
+
+LANGUAGE: Final = "en"
+"""Companies are spoken to as their machines are: in one language, with times in UTC."""
+
+AT_MOST_EVERY: Final = timedelta(minutes=15)
+"""The first news is sent at once; what comes after it is gathered for so long."""
+
+IN_ONE_MAIL: Final = 100
+AT_ONCE: Final = 2_000
+
+
+class NoAddress(Exception):
+    """The contact address was taken away before the mail was sent."""
+
+
+@transaction.atomic
+def note_objection(*, licence: Licence, artist: Artist, uses: Iterable[str], news: str) -> None:
+    """Let the company of a licence that does without this artist know that she says no.
+
+    Call it where the holder of the licence is told; `news` is the key of what is told there.
+    There is no webhook for it, so who has a contact address is written to.
+    """
+    company = licence.company
+    if company.contact:
+        about = {"licence": str(licence.ref), "uses": sorted(map(str, uses))}
+        _note(company.pk, CompanyNewsKind.OBJECTION, f"{news} {artist.pk}", about=about)
+
+
+def write_company_mails() -> int:
+    """Write the mails that are due, for all companies; returns how many. For a clock."""
+    written = 0
+    for pk in AICompany.objects.exclude(contact="").values_list("pk", flat=True):
+        written += _write(pk)
+    return written
+
+
+@transaction.atomic
+def _write(pk: int) -> int:
+    company = (
+        AICompany.objects.select_for_update(of=("self",), skip_locked=True)
+        .exclude(contact="")
+        .filter(pk=pk)
+        .first()
+    )
+    if company is None:
+        return 0
+    _note_withdrawals(company)
+    _note_answers(company)
+    now = clock.now()
+    waiting = list(CompanyNews.objects.filter(company=company, mail=None).order_by("pk"))
+    recent = CompanyMail.objects.filter(company=company, created_at__gt=now - AT_MOST_EVERY)
+    if not waiting or recent.exists():
+        return 0
+    mails = []
+    for start in range(0, len(waiting), IN_ONE_MAIL):
+        mail = CompanyMail.objects.create(company=company, next_at=now, created_at=now)
+        some = [one.pk for one in waiting[start : start + IN_ONE_MAIL]]
+        CompanyNews.objects.filter(pk__in=some).update(mail=mail)
+        mails.append(mail)
+    wake(*mails)
+    return len(mails)
+
+
+def _note_withdrawals(company: AICompany) -> None:
+    noted = CompanyNews.objects.filter(withdrawal=OuterRef("pk"))
+    untold = Withdrawal.objects.filter(company=company, told_at=None, acknowledged_at=None)
+    untold = untold.filter(~Exists(noted), ~Exists(hooks_that_may_tell())).order_by("pk")
+    _note_all(
+        company,
+        CompanyNewsKind.WITHDRAWAL,
+        [(f"withdrawal {row.ref}", {}, row) for row in untold[:AT_ONCE]],
+    )
+
+
+def _note_answers(company: AICompany) -> None:
+    """Questions that were answered lately; a webhook that has them, or still may, says them."""
+    since = clock.now() - NEWS_FOR
+    asked = PermissionRequest.objects.filter(tool__company=company, answered_at__gte=since)
+    batches = set(asked.values_list("batch", flat=True).order_by())
+    keys = {f"request {batch}": batch for batch in batches}
+    known = set(
+        CompanyNews.objects.filter(company=company, key__in=keys).values_list("key", flat=True)
+    )
+    hooks = company.api_clients.filter(
+        webhooks__ended_at=None, webhooks__kinds__contains=[WebhookKind.REQUEST_ANSWERED]
+    ).values_list("webhooks", flat=True)
+    told = WebhookMessage.objects.filter(endpoint__client__company=company, key__in=keys)
+    delivered = set(told.exclude(delivered_at=None).values_list("key", flat=True))
+    given_up = set(told.filter(state="dead", endpoint__in=hooks).values_list("key", "endpoint"))
+    live = set(hooks)
+    found: list[tuple[str, dict[str, Any], None]] = []
+    for key, batch in keys.items():
+        by_hook = key in delivered or any((key, one) not in given_up for one in live)
+        if key in known or by_hook:
+            continue
+        if batch_status(company, batch).state in (BatchState.GRANTED, BatchState.REFUSED):
+            found.append((key, {"request": str(batch)}, None))
+    _note_all(company, CompanyNewsKind.ANSWER, found)
+
+
+def _note_all(
+    company: AICompany,
+    kind: CompanyNewsKind,
+    found: Sequence[tuple[str, Mapping[str, Any], Withdrawal | None]],
+) -> None:
+    for key, about, withdrawal in found:
+        _note(company.pk, kind, key, about=about, withdrawal=withdrawal)
+
+
+def _note(
+    company: int,
+    kind: CompanyNewsKind,
+    key: str,
+    *,
+    about: Mapping[str, Any],
+    withdrawal: Withdrawal | None = None,
+) -> None:
+    CompanyNews.objects.bulk_create(
+        [
+            CompanyNews(
+                company_id=company,
+                kind=kind,
+                key=key,
+                about=dict(about),
+                withdrawal=withdrawal,
+                created_at=clock.now(),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+# --- Delivery ----------------------------------------------------------------------------
+
+
+@handles(CompanyMail)
+def deliver_company_mail(mail: CompanyMail) -> None:
+    """Send one mail: of what it is to say, what is still news; where nothing is, nothing is sent.
+
+    A mail server takes a message for good, so a worker that dies between sending and writing it
+    down sends again: the same Message-ID then lets mail programs show it once. Raises `NoAddress`.
+    """
+    mail = CompanyMail.objects.select_related("company__party").get(pk=mail.pk)
+    news = list(
+        mail.news.select_related(
+            "withdrawal__permission__recording",
+            "withdrawal__permission__tool",
+            "withdrawal__permission__act",
+            "withdrawal__artist__party",
+            "withdrawal__model_version__tool",
+        )
+    )
+    stops = [
+        one.withdrawal
+        for one in news
+        if one.withdrawal is not None and one.withdrawal.acknowledged_at is None
+    ]
+    answers = _answers(mail.company, news)
+    fresh = clock.now() - NEWS_FOR
+    objections = [
+        one.about
+        for one in news
+        if one.kind == CompanyNewsKind.OBJECTION and one.created_at > fresh
+    ]
+    if mail.sent_at is None and (stops or answers or objections):
+        if not mail.company.contact:
+            raise NoAddress("the company has no contact address any more")
+        _send(mail, stops, answers, objections)
+        mail.address, mail.sent_at = mail.company.contact, clock.now()
+    with transaction.atomic():
+        mail.save(update_fields=["address", "sent_at"])
+        if mail.sent_at is not None:
+            told = Withdrawal.objects.filter(pk__in=[row.pk for row in stops], told_at=None)
+            told.update(told_at=mail.sent_at)
+        mail.finish()
+
+
+def _answers(company: AICompany, news: Iterable[CompanyNews]) -> list[dict[str, Any]]:
+    found = []
+    for one in news:
+        if one.kind != CompanyNewsKind.ANSWER:
+            continue
+        try:
+            status = batch_status(company, UUID(one.about["request"]))
+        except NotFound:
+            continue
+        found.append(request_body(status) | {"granted": status.state is BatchState.GRANTED})
+    return found
+
+
+def _send(
+    mail: CompanyMail,
+    stops: Sequence[Withdrawal],
+    answers: Sequence[Mapping[str, Any]],
+    objections: Sequence[Mapping[str, Any]],
+) -> None:
+    with translation.override(LANGUAGE), timezone.override(UTC):
+        subject = _subject(stops, answers, objections)
+        facts = {
+            "title": subject,
+            "company": mail.company.party.name,
+            "address": mail.company.contact,
+            "stops": [_stop(row) for row in stops],
+            "answers": answers,
+            "objections": objections,
+            "api": f"{settings.SITE_URL.rstrip('/')}/api/v1",
+            "site": settings.SITE_URL.rstrip("/"),
+        }
+        text = render_to_string("portal/email/company.txt", facts)
+        page = render_to_string("portal/email/company.html", facts)
+    message = EmailMultiAlternatives(
+        subject=subject,
+        body=text,
+        to=[mail.company.contact],
+        headers={
+            "Message-ID": f"<{mail.ref}@{domain_of_mails()}>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    message.attach_alternative(page, "text/html")
+    message.send()
+
+
+def _subject(stops: Sequence[Withdrawal], answers: Sequence[Any], objections: Sequence[Any]) -> str:
+    if stops:
+        words = ngettext(
+            "%(n)s use must stop: confirm by %(day)s",
+            "%(n)s uses must stop: confirm by %(day)s",
+            len(stops),
+        )
+        first = min(row.acknowledge_by for row in stops)
+        return words % {"n": len(stops), "day": f"{first:%Y-%m-%d}"}
+    if answers:
+        words = ngettext(
+            "A question of yours was answered", "%(n)s questions were answered", len(answers)
+        )
+        return words % {"n": len(answers)}
+    return _("An artist objects to a licence of yours")
+
+
+def _stop(row: Withdrawal) -> dict[str, Any]:
+    """A withdrawal as the mail says it: what the API says, and its times in words."""
+    body = withdrawal_body(row)
+    began = begins_at(row)
+    return body | {
+        "began": _minute(began),
+        "runs_off": row.outputs_until > began,
+        "outputs_end": _minute(row.outputs_until),
+        "confirm_by": _minute(row.acknowledge_by),
+    }
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
