@@ -8,6 +8,7 @@ is not told of it.
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -31,6 +32,7 @@ from portal.models import NewsPosition, NoticeKind
 from portal.roles import Scope
 from portal.services.answers import tell_answered
 from portal.services.billing import tell_moved
+from portal.services.contested import Claims, tell_contested
 from portal.services.ends import tell_ended
 from portal.services.notices import notify_artist
 from portal.services.reach import Reached, tell_more
@@ -44,7 +46,18 @@ CLOCK: Final = "days that begin"
 CLOCK_EVERY: Final = timedelta(minutes=5)
 """How often it is asked what began: by no index, as of all claims few are given for later."""
 
-type Teller = Callable[[LedgerEntry, dict[str, Any], Reached], None]
+type Teller = Callable[[LedgerEntry, dict[str, Any], Read], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What is asked about in one go for all entries that were read.
+
+    What licences reach, and which claims contradict each other.
+    """
+
+    reached: Reached
+    claims: Claims
 
 
 def tell_news(*, at: datetime | None = None) -> int:
@@ -74,27 +87,29 @@ def _tell_some(at: datetime | None) -> tuple[int, bool]:
     last = LedgerEntry.objects.filter(seq=position.seq).values_list("act", "kind").first()
     acts = {(last[0], _ONCE_PER_ACT.get(last[1]))} if last else set()
     now = at or clock.now()
-    reached = Reached(now)
+    read = Read(Reached(now), Claims(now))
     for entry in entries:
         once = _ONCE_PER_ACT.get(entry.kind)
         if once is not None:
             if (entry.act, once) in acts:
                 continue
             acts.add((entry.act, once))
-        _TELLERS[entry.kind](entry, json.loads(entry.body), reached)
+        _TELLERS[entry.kind](entry, json.loads(entry.body), read)
     more = len(entries) == ENTRIES_AT_ONCE
     if not more:
-        _read_the_clock(reached, now)
-    reached.tell()
+        _read_the_clock(read, now)
+    read.reached.tell()
+    read.claims.note()
     if not more:
         tell_more(at=now)
+        tell_contested(at=now)
     position.seq = entries[-1].seq if more else top
     position.save(update_fields=["seq"])
     return len(entries), more
 
 
-def _read_the_clock(reached: Reached, at: datetime) -> None:
-    """What was given for a later day begins on it, and no entry says so: the position is a moment.
+def _read_the_clock(read: Read, at: datetime) -> None:
+    """What was given for a day begins or ends on it, and no entry says so: this reads the clock.
 
     What began while nobody asked is read now. The very first time there is nothing: the ledger
     is read from its beginning then, with what holds now.
@@ -105,7 +120,8 @@ def _read_the_clock(reached: Reached, at: datetime) -> None:
         return
     after, until = (datetime.fromtimestamp(one, UTC) for one in (position.seq, now))
     for act, began_at in acts_that_begin(after=after, until=until):
-        reached.by_rights(act, act=None, at=began_at)
+        read.reached.by_rights(act, act=None, at=began_at)
+    read.claims.by_clock(after=after, until=until)
     position.seq = now
     position.save(update_fields=["seq"])
 
@@ -113,14 +129,14 @@ def _read_the_clock(reached: Reached, at: datetime) -> None:
 # --- Answers -----------------------------------------------------------------------------
 
 
-def _answered(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
+def _answered(entry: LedgerEntry, body: dict[str, Any], read: Read) -> None:
     """One act, one notice, however many recordings it was about."""
     act = _act(entry)
     if act is not None:
         tell_answered(artist=_artist(body["artist"]), act=act, at=entry.recorded_at)
 
 
-def _revoked(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
+def _revoked(entry: LedgerEntry, body: dict[str, Any], read: Read) -> None:
     notify_artist(
         artist=_artist(body["artist"]),
         kind=NoticeKind.REVOKED_BY_STAFF,
@@ -133,18 +149,19 @@ def _revoked(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None
 # --- Licences ----------------------------------------------------------------------------
 
 
-def _signed(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
-    reached.by_signature(UUID(body["licence"]), act=_act(entry), at=entry.recorded_at)
+def _signed(entry: LedgerEntry, body: dict[str, Any], read: Read) -> None:
+    read.reached.by_signature(UUID(body["licence"]), act=_act(entry), at=entry.recorded_at)
 
 
-def _rights_changed(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
+def _rights_changed(entry: LedgerEntry, body: dict[str, Any], read: Read) -> None:
     """One act on claims, or on who is named: a licence may begin to touch somebody's work by it."""
     act = _act(entry)
-    reached.by_rights(entry.act, act=act, at=entry.recorded_at)
+    read.reached.by_rights(entry.act, act=act, at=entry.recorded_at)
+    read.claims.by_act(entry.act)
     tell_moved(entry.act, act=act, at=entry.recorded_at)
 
 
-def _licence_ended(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
+def _licence_ended(entry: LedgerEntry, body: dict[str, Any], read: Read) -> None:
     version = LicenceVersion.objects.select_related(
         "licence__holder", "licence__company__party"
     ).get(licence__ref=body["licence"], number=body["number"])
@@ -155,7 +172,7 @@ def _licence_ended(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -
 # --- Texts -------------------------------------------------------------------------------
 
 
-def _published(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
+def _published(entry: LedgerEntry, body: dict[str, Any], read: Read) -> None:
     """A text that means something new: whoever said yes to the one before is told, in batches."""
     if body["version"] > 1 and not body.get("means_the_same"):
         text_changed(use=body["use"], version=body["version"])
@@ -164,7 +181,7 @@ def _published(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> No
 # --- Requests and withdrawals --------------------------------------------------------------
 
 
-def _requested(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
+def _requested(entry: LedgerEntry, body: dict[str, Any], read: Read) -> None:
     request = PermissionRequest.objects.select_related("artist__party", "tool__company__party").get(
         ref=body["request"]
     )
@@ -181,7 +198,7 @@ def _requested(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> No
     )
 
 
-def _acknowledged(entry: LedgerEntry, body: dict[str, Any], reached: Reached) -> None:
+def _acknowledged(entry: LedgerEntry, body: dict[str, Any], read: Read) -> None:
     withdrawal = Withdrawal.objects.select_related(
         "artist__party", "company__party", "permission"
     ).get(ref=body["withdrawal"])

@@ -23,7 +23,7 @@ from consent.services.permissions import answer_permission
 from consent.services.recordings import change_identity
 from consent.services.tools import register_company
 from consent.words import Authority, Right, Stance, UseKind
-from portal.models import NewsPosition, Notice, NoticeKind, ToldReach, User
+from portal.models import NewsPosition, Notice, NoticeKind, ToldConflict, ToldReach, User
 from portal.notices import names_of, render
 from portal.services.news import tell_news
 from portal.services.notices import deliver_notice
@@ -461,6 +461,7 @@ def test_one_message_or_a_thousand_recordings_take_as_many_queries(
     def queries(recordings: int) -> int:
         nothing_new()
         ToldReach.objects.all().delete()
+        ToldConflict.objects.all().delete()
         songs = recordings_of(maren, recordings)
         lines = "".join(f"{song.isrc},master,contract\n" for song in songs)
         tell_news()
