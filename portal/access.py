@@ -29,7 +29,7 @@ from consent.models import (
     RequestState,
     RightsClaim,
 )
-from consent.words import Right
+from consent.words import Authority, Right
 from portal.models import Membership, Roster, RosterArtist, RosterKind, User
 from portal.roles import Role, Scope, scopes_of
 
@@ -353,6 +353,16 @@ def standing_master_claims() -> QuerySet[RightsClaim]:
     return RightsClaim.objects.filter(~Exists(newer), right=Right.MASTER, ended=False)
 
 
+def _held_by_herself() -> QuerySet[RightsClaim]:
+    """Of a billing: the artist's own claim to a part of the recording, in her own name.
+
+    Who holds the rest of a duet with her has not become her label by that.
+    """
+    return standing_master_claims().filter(
+        recording=OuterRef("recording"), party=OuterRef("artist"), authority=Authority.OWN
+    )
+
+
 def artists_of(parties: Sequence[int], at: datetime | None = None) -> Q:
     """The condition on `Artist` that says: an artist of one of these labels (keys of parties)."""
     on_roster = RosterArtist.objects.live(at).filter(
@@ -360,6 +370,7 @@ def artists_of(parties: Sequence[int], at: datetime | None = None) -> Q:
     )
     claims = standing_master_claims().filter(party__in=parties)
     billed = ArtistRecording.objects.filter(
+        ~Exists(_held_by_herself()),
         Exists(claims.filter(recording=OuterRef("recording"))),
         artist=OuterRef("pk"),
         featured=False,
@@ -374,7 +385,10 @@ def artists_of(parties: Sequence[int], at: datetime | None = None) -> Q:
 def master_claims_on(artist_id: int) -> QuerySet[RightsClaim]:
     """The standing claims by which parties have this artist as one of their own."""
     billed = ArtistRecording.objects.filter(
-        recording=OuterRef("recording"), artist=artist_id, featured=False
+        ~Exists(_held_by_herself()),
+        recording=OuterRef("recording"),
+        artist=artist_id,
+        featured=False,
     )
     return standing_master_claims().filter(Q(Exists(billed)) | Q(repertoire=artist_id))
 

@@ -3,18 +3,33 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from consent.errors import Refused
 from consent.models import Party
 from consent.queries.conflicts import Conflict, ConflictKind, conflicts, recordings_of_conflict
+from consent.services.claims_confirm import confirm_shares
 from portal.access import Access, access_of
-from portal.admin.claims import CLAIM_HEADERS, claim_rows, claims_on
+from portal.admin.claims import CLAIM_HEADERS, called, claim_rows, claims_on
+from portal.admin.doing import DoingForm, tell
+from portal.services.staff_acts import record_staff_act
 from portal.templatetags.figures import percent_bp
+
+
+class ConfirmForm(DoingForm):
+    """Why, and what was said to be left: what has changed since is not confirmed unseen."""
+
+    left = forms.IntegerField(widget=forms.HiddenInput)
 
 
 def _labels(access: Access) -> QuerySet[Party]:
@@ -52,6 +67,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             "title": _("Claims that do not add up"),
             "labels": labels,
             "label": label,
+            "is_own": label is not None and label.pk in access.label_ids,
             "page": page,
             "kind": kind,
             "kinds": [
@@ -88,6 +104,7 @@ def group(request: HttpRequest, label: int, profile: int) -> HttpResponse:
             **admin.site.each_context(request),
             "title": _("What to do"),
             "label": whose,
+            "is_own": label in access.label_ids,
             "rows": [_row(one) for one in found],
             "recordings": [{"row": r, "reached": r.pk in reached} for r in recordings],
             "headers": CLAIM_HEADERS,
@@ -98,8 +115,83 @@ def group(request: HttpRequest, label: int, profile: int) -> HttpResponse:
     )
 
 
+def confirm(request: HttpRequest, label: int, profile: int, right: str) -> HttpResponse:
+    """Confirm, for the label, what others declare of the recordings of one group themselves.
+
+    By the label's own people only: nobody settles it in their name.
+    """
+    access = access_of(request)
+    whose = _labels(access).filter(pk=label).first()
+    if whose is None:
+        raise Http404
+    if label not in access.label_ids:
+        raise PermissionDenied
+    found = conflicts(label=whose, profile=profile).conflicts
+    one = next((c for c in found if c.right == right and c.left_bp is not None), None)
+    back = reverse("admin:conflict", args=[label, profile])
+    if one is None:
+        messages.info(request, _("There is nothing to confirm here any more."))
+        return redirect("admin:conflicts")
+    form = ConfirmForm(
+        request.POST if request.method == "POST" else None,
+        access=access,
+        thing=one,
+        initial={"left": one.left_bp},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = _confirm(access, whose, one, form)
+        except Refused as refusal:
+            tell(form, refusal)
+        else:
+            said = ngettext("%(n)d claim is made or changed.", "%(n)d claims are.", made)
+            messages.success(request, _("Confirmed.") + " " + said % {"n": made})
+            return redirect("admin:conflicts")
+    return TemplateResponse(
+        request,
+        "admin/liner/confirm_share.html",
+        {
+            **admin.site.each_context(request),
+            "title": _("Confirm what others declare"),
+            "label": whose,
+            "back": back,
+            "row": _row(one),
+            "left": percent_bp(one.left_bp or 0),
+            "form": form,
+        },
+    )
+
+
+@transaction.atomic
+def _confirm(access: Access, label: Party, one: Conflict, form: ConfirmForm) -> int:
+    assert access.user is not None
+    recordings = recordings_of_conflict(label=label, profile=one.profile, size=one.recordings)
+    claims = confirm_shares(
+        by=access.user,
+        party=label,
+        right=one.right,
+        recordings=recordings,
+        left_bp=form.cleaned_data["left"],
+    )
+    first = claims[0]
+    about = called(first) if len(claims) == 1 else f"{called(first)} (+{len(claims) - 1})"
+    record_staff_act(
+        by=access.user,
+        action="claim.confirm_shares",
+        thing=first,
+        key=str(first.claim),
+        about=about,
+        subject=label.ref,
+        reason=form.cleaned_data["reason"],
+        label=label,
+    )
+    return len(claims)
+
+
 def _row(one: Conflict) -> dict[str, Any]:
     return {
+        "right_value": one.right.value,
+        "to_confirm": one.left_bp is not None,
         "profile": one.profile,
         "kind": one.kind.label,
         "right": one.right.label,
@@ -114,6 +206,7 @@ def _row(one: Conflict) -> dict[str, Any]:
                 "authority": line.authority.label,
                 "standing": line.standing.label,
                 "territories": ", ".join(line.territories),
+                "on": line.on.label,
                 "is_mine": line.is_mine,
             }
             for line in one.claims

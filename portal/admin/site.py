@@ -109,6 +109,11 @@ class LinerAdminSite(admin.AdminSite):
                 self.admin_view(conflicts.group),
                 name="conflict",
             ),
+            path(
+                "conflicts/<int:label>/<int:profile>/<slug:right>/",
+                self.admin_view(conflicts.confirm),
+                name="confirm_shares",
+            ),
             path("work/", self.admin_view(work.overview), name="work"),
             path("work/<slug:kind>/<int:key>/", self.admin_view(work.retry), name="work_retry"),
             *theirs,

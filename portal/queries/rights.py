@@ -7,6 +7,7 @@ name and likeness are hers without a claim.
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.db.models import Q, QuerySet
@@ -18,7 +19,7 @@ from consent.models import Artist, ArtistRecording, Recording, RightsClaim
 from consent.queries.catalogue import search_recordings
 from consent.services.claims import active_claims
 from consent.services.identities import Identity, latest_identities
-from consent.shares import WHOLE_BP
+from consent.shares import WHOLE_BP, Share, left_for, who_can_confirm
 from consent.words import Authority, Right, Standing
 
 RIGHTS: Final = (Right.MASTER, Right.PUBLISHING)
@@ -31,8 +32,9 @@ MOST: Final = 5_000
 class Holder:
     """Who claims a share (basis points) of a right in a recording.
 
-    `repertoire` is the key of the artist whose whole work is meant, `work` that of the song; with
-    neither it is this recording. `claim` names a claim of hers that she can end herself.
+    `repertoire` is the key of the artist whose whole work is meant (`all_of`: by name), `work` that
+    of the song; with neither it is this recording. `claim` names a claim of hers that she can end
+    herself. `begins_later`: it is given, and does not count yet.
     """
 
     party: int
@@ -44,15 +46,43 @@ class Holder:
     work: int | None = None
     repertoire: int | None = None
     claim: uuid.UUID | None = None
+    all_of: str = ""
+    begins_later: bool = False
+
+    @property
+    def share(self) -> Share:
+        """What is claimed, as a share of the right."""
+        return Share(
+            self.party,
+            self.share_bp,
+            of_song=self.work is not None,
+            of_repertoire=self.repertoire is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tangle:
+    """Claims to a right that come to more than the whole: `sum_bp` basis points, of these parties.
+
+    `confirm` are the names of the others that can end it by confirming what is claimed of the
+    recording itself; `hers_bp` is what would be left to the artist if she did so herself.
+    """
+
+    sum_bp: int
+    others: tuple[str, ...]
+    confirm: tuple[str, ...]
+    hers_bp: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class RightsRow:
-    """One of her recordings, and who claims its master and its publishing."""
+    """One of her recordings, who claims its master and its publishing, and what is too much."""
 
     recording: Recording
     master: tuple[Holder, ...]
     publishing: tuple[Holder, ...]
+    master_tangle: Tangle | None = None
+    publishing_tangle: Tangle | None = None
 
 
 def own_recordings(artist: Artist, search: str = "") -> QuerySet[ArtistRecording]:
@@ -100,6 +130,8 @@ def rights_of(
             one,
             tuple(holders[one.pk].of[Right.MASTER]),
             tuple(holders[one.pk].of[Right.PUBLISHING]),
+            tangle_of(artist, holders[one.pk].of[Right.MASTER]),
+            tangle_of(artist, holders[one.pk].of[Right.PUBLISHING]),
         )
         for one in recordings
     ]
@@ -108,6 +140,46 @@ def rights_of(
         {right: [profile for profile, _number in found] for right, found in free.items()},
         {right: sum(number for _profile, number in found) for right, found in free.items()},
     )
+
+
+def tangle_of(artist: Artist, holders: Sequence[Holder]) -> Tangle | None:
+    """What is wrong where more than the whole is claimed, and who can end it; None if it is not."""
+    now_so = [one for one in holders if not one.begins_later]
+    total = largest_sum(now_so)
+    if total <= WHOLE_BP:
+        return None
+    shares = [one.share for one in now_so]
+    able = set(who_can_confirm(shares))
+    others = {one.party: one.name for one in now_so if not one.is_own}
+    return Tangle(
+        total,
+        tuple(others.values()),
+        tuple(name for party, name in others.items() if party in able),
+        left_for(artist.pk, shares),
+    )
+
+
+def who_settles(artist: Artist) -> dict[Right, tuple[str, ...]]:
+    """Whose move it is where more than the whole of a right in her own recordings is claimed.
+
+    By name, of each right: those who can end it by confirming a share, or else all who claim. By
+    one example per rights profile; at most five queries.
+    """
+    examples = list(artist.profile_counts.values_list("example", flat=True))
+    found: dict[Right, dict[str, None]] = {right: {} for right in RIGHTS}
+    for held in holders_on(artist, examples).values():
+        for right in RIGHTS:
+            tangle = tangle_of(artist, held.of[right])
+            if tangle is None:
+                continue
+            names = tangle.confirm
+            if tangle.hers_bp is not None:
+                names = (*names, artist.party.name)
+            elif not names:
+                hers = (artist.party.name,) if any(one.is_own for one in held.of[right]) else ()
+                names = (*tangle.others, *hers)
+            found[right] |= dict.fromkeys(names)
+    return {right: tuple(names) for right, names in found.items()}
 
 
 def is_on_her_own(artist: Artist) -> bool:
@@ -150,7 +222,7 @@ def holders_on(artist: Artist, recordings: Iterable[int]) -> dict[int, Held]:
                 if key is not None:
                     by_thing.setdefault((thing, key), []).append(claim)
     return {
-        key: Held(artist.pk in one.main, _of_one(artist, key, one, by_thing))
+        key: Held(artist.pk in one.main, _of_one(artist, key, one, by_thing, at))
         for key, one in identities.items()
     }
 
@@ -160,6 +232,7 @@ def _of_one(
     key: int,
     identity: Identity,
     by_thing: Mapping[tuple[str, int | None], Sequence[RightsClaim]],
+    at: datetime,
 ) -> dict[Right, list[Holder]]:
     found: dict[Right, list[Holder]] = {right: [] for right in RIGHTS}
     things = [("recording", key)]
@@ -184,9 +257,25 @@ def _of_one(
                     work=claim.work_id,
                     repertoire=claim.repertoire_id,
                     claim=claim.claim if own else None,
+                    all_of=claim.repertoire.name if claim.repertoire is not None else "",
+                    begins_later=claim.valid_from is not None and claim.valid_from > at,
                 )
             )
-    return found
+    return {right: _said_of_it(some) for right, some in found.items()}
+
+
+def _said_of_it(holders: Sequence[Holder]) -> list[Holder]:
+    """Without what a party says otherwise of this recording itself, as decisions hold it."""
+    by_itself = {
+        one.party
+        for one in holders
+        if one.work is None and one.repertoire is None and not one.begins_later
+    }
+    return [
+        one
+        for one in holders
+        if one.repertoire is None or one.standing is Standing.DISPUTED or one.party not in by_itself
+    ]
 
 
 def largest_sum(holders: Sequence[Holder]) -> int:
@@ -221,7 +310,7 @@ class Declaring:
 
     `recordings` are the keys of those that would be claimed, `known` how many she claims already.
     Of the former, `contradicts` would come to more than the whole together with the claims of
-    `others`, and `incomplete` to less.
+    `others`, and `incomplete` to less. Of the others, `confirm` could confirm her share.
     """
 
     right: Right
@@ -231,6 +320,7 @@ class Declaring:
     contradicts: int
     others: tuple[str, ...]
     incomplete: int
+    confirm: tuple[str, ...] = ()
 
 
 def what_declaring_does(
@@ -245,6 +335,7 @@ def what_declaring_does(
         raise Refused("not_hers", _("Some of these recordings are not by this artist."))
     free, against, less = [], 0, 0
     names: dict[str, None] = {}
+    able: dict[str, None] = {}
     for key in recordings:
         held = holders[key].of[right]
         if any(one.is_own for one in held):
@@ -253,6 +344,9 @@ def what_declaring_does(
         if held and largest_sum(held) + share_bp > WHOLE_BP:
             against += 1
             names |= dict.fromkeys(one.name for one in held)
+            hers = Share(artist.pk, share_bp)
+            parties = who_can_confirm([hers, *(one.share for one in held if not one.begins_later)])
+            able |= dict.fromkeys(one.name for one in held if one.party in parties)
         elif smallest_sum(held) + share_bp < WHOLE_BP:
             less += 1
     return Declaring(
@@ -263,4 +357,5 @@ def what_declaring_does(
         contradicts=against,
         others=tuple(names),
         incomplete=less,
+        confirm=tuple(able),
     )

@@ -1,6 +1,6 @@
 """Why, step by step: reasons as a page shows them, and the one thing that the reader can change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from consent.decisions import Code, Verdict
 from consent.models import LedgerEntry
 from consent.queries.effective import Step, UseView
-from consent.sentences import MOVES, Move
-from consent.words import Stance
+from consent.sentences import MOVES, Move, spell
+from consent.words import Right, Stance
 from portal.context import address
 from portal.queries.rows import Reader, is_own_answer
 from portal.roles import Scope
@@ -149,12 +149,19 @@ def next_for_use(view: UseView, reader: Reader, switch_url: str) -> NextStep | N
     return None
 
 
-def whose_move(step: Step, *, own: str = "") -> str:
+def whose_move(
+    step: Step, *, own: str = "", settles: Mapping[Right, Sequence[str]] | None = None
+) -> str:
     """Whose move it is, by name where the name is known.
 
     `own` is the artist's name where nobody but herself delivered her recordings: what nobody
-    claims there is hers to claim.
+    claims there is hers to claim. `settles` names, by right, who can settle what is claimed twice
+    (`portal.queries.rights.who_settles`).
     """
+    if step.code == Code.RIGHT_OVER_CLAIMED:
+        for right, names in (settles or {}).items():
+            if names and step.sentence == spell(Code.RIGHT_OVER_CLAIMED, right=right.label):
+                return ", ".join(names)
     move = Move(step.move)
     if own and step.code in UNCLAIMED:
         return own

@@ -120,6 +120,7 @@ def _preview(request: PortalRequest, reader: Reader, form: DeclareForm) -> HttpR
             "effects": [_effect(one, left[one.right]) for one in found],
             "anything": any(one.recordings for one in found),
             "contradicts": any(one.contradicts for one in found),
+            "confirm": list(dict.fromkeys(name for one in found for name in one.confirm)),
             "back": reader.url("own_rights"),
         },
     )
@@ -143,6 +144,8 @@ def _effect(one: Declaring, left: int) -> dict[str, str]:
         parts.append(_("%(what)s: you claim it already, and that stays as it is") % {"what": what})
     if one.contradicts:
         said = _("this contradicts the claim of %(others)s") % {"others": ", ".join(one.others)}
+        if one.confirm:
+            said += _(", and %(who)s can confirm your share") % {"who": ", ".join(one.confirm)}
         parts.append(_of_these(one.contradicts, number, said))
     if one.incomplete:
         said = _(

@@ -29,6 +29,7 @@ def _question(side: Side) -> Payload:
 
 
 PAYLOADS: Final[dict[str, Callable[[Side], Payload]]] = {
+    "admin:confirm_shares": lambda _: {"reason": "to see who may", "left": 6_000},
     "switch_artist": lambda side: {"artist": str(side.artist.party.ref)},
     "preferences": lambda _: {"name": "Somebody", "locale": "en", "time_zone": "UTC"},
     "invite": lambda _: {"email": "new@liner.example", "role": "assistant"},

@@ -102,6 +102,7 @@ def _argument(name: str, route: Route, world: World) -> Any:
         "code": "unknown_tool",
         "label": side.label.pk,
         "profile": side.texts["profile"],
+        "right": "master",
         "kind": "portal-export",
         "key": world.operators["work"].pk,
         "app_label": "consent",

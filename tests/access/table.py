@@ -291,6 +291,12 @@ ADMIN: Final[dict[str, Methods]] = {
     "admin/(?P<url>.*)$": {"GET": staff(404), "POST": staff(404)},
     **_pages("conflicts", labels(200)),
     **_pages("conflict", of_her_label(200)),
+    # In its name, and so by its own people only.
+    **_pages(
+        "confirm_shares",
+        signed_in(403, (HER_LABEL, 200), (OTHER_LABEL, 404)),
+        signed_in(403, (HER_LABEL, 302), (OTHER_LABEL, 404)),
+    ),
     **_pages("work", operator(200)),
     **_pages("work_retry", operator(200), operator(302)),
     # A label's own

@@ -337,11 +337,12 @@ def _fill(side: Side) -> None:
     given = answer_permission(
         by=her, artist=artist, use=UseKind.STYLE, stance="deny", scope=Scope(recording=first)
     )
-    make_claim(  # a third party that claims the same: a conflict
+    make_claim(  # a third party that claims some of the same: a conflict
         by=None,
         party=side.publisher,
         right=Right.MASTER,
         authority=Authority.OWN,
+        share_bp=4_000,
         recording=second,
     )
     asked = ask_permission(
