@@ -350,8 +350,8 @@ def _consent(overrides: bool) -> str:
 
 def _licences(licences: list[dict[str, Any]]) -> str:
     """Of each, who signed it, for what, how much more it reaches, and whether she is asked."""
-    said = []
-    for one in licences:
+    if len(licences) == 1:
+        [one] = licences
         facts = {
             "holder": one["holder"],
             "company": one["company"],
@@ -359,8 +359,32 @@ def _licences(licences: list[dict[str, Any]]) -> str:
             "more": _more(one["more"]),
             "consent": _consent(bool(one.get("overrides"))),
         }
-        said.append(_("%(holder)s and %(company)s: %(uses)s. %(more)s %(consent)s") % facts)
+        return _("%(holder)s and %(company)s: %(uses)s. %(more)s %(consent)s") % facts
+    said = [_line(one) for one in licences]
+    clauses = [bool(one.get("overrides")) for one in licences]
+    if not any(clauses):
+        said.append(_("Nothing is allowed by these without your yes."))
+    elif all(clauses):
+        said.append(_("Your yes is not needed for these."))
+    else:
+        said.append(_("Where no clause is named, nothing is allowed without your yes."))
     return " ".join(said)
+
+
+def _line(one: dict[str, Any]) -> str:
+    """One licence of several."""
+    words = ngettext(
+        "%(holder)s and %(company)s: %(uses)s, on %(n)s more recording%(clause)s.",
+        "%(holder)s and %(company)s: %(uses)s, on %(n)s more recordings%(clause)s.",
+        one["more"],
+    )
+    return words % {
+        "holder": one["holder"],
+        "company": one["company"],
+        "uses": _uses(one["uses"]),
+        "n": count(one["more"]),
+        "clause": _(", by a clause of your contract") if one.get("overrides") else "",
+    }
 
 
 def _uses(codes: list[str]) -> str:

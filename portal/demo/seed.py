@@ -19,6 +19,7 @@ from portal.models import Notice
 from portal.services.ends import tell_ends
 from portal.services.news import tell_news, tell_overdue_withdrawals, tell_statements
 from portal.services.notices import finish_old_news
+from portal.services.texts import tell_changed_texts
 from royalties.models import Period
 from royalties.services.closing import close_period
 from royalties.services.statements import publish_statements
@@ -50,6 +51,7 @@ def tell(
             stage.clock.move(scene.at)
             scene.what(stage)
             tell_news()
+            tell_changed_texts()
         stage.clock.let_go()
         _catch_up(stage)
         _do_what_is_due()

@@ -197,6 +197,8 @@ def what_happened_was_told_and_nobody_was_written_to() -> None:
         NoticeKind.LICENCE_ENDS,
         NoticeKind.NOT_SAVED,
         NoticeKind.BILLING_CHANGED,
+        NoticeKind.CONTEST_SETTLED,
+        NoticeKind.CONFLICT_SETTLED,
     }
     assert kinds.keys() == set(NoticeKind.values) - not_in_this_year
     objections = Notice.objects.filter(kind=NoticeKind.OBJECTION).values_list("recipient", "params")

@@ -129,10 +129,9 @@ def test_what_several_licences_reach_beyond_that_is_one_notice_that_leads_to_eac
     said = render(notice, {})
     assert (said.title, said.sentence) == (
         "What is licensed reaches more of the work of Maren Holt",
-        "Fjord Records and Tonewright: Recommend you. It now also reaches 2 more of your "
-        "recordings. Nothing is allowed by it without your yes. "
-        "Fjord Records and Loomtone: Recommend you. It now also reaches 2 more of your "
-        "recordings. It names a clause of your contract, and your yes is not needed.",
+        "Fjord Records and Tonewright: Recommend you, on 2 more recordings. "
+        "Fjord Records and Loomtone: Recommend you, on 2 more recordings, by a clause of your "
+        "contract. Where no clause is named, nothing is allowed without your yes.",
     )
     assert said.links == (
         ("Fjord Records and Tonewright", "/a/maren-holt/permissions/tools/tidesmith/"),

@@ -11,7 +11,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from consent.clock import now
-from consent.models import Artist, Recording, Tool, Wording
+from consent.models import AICompany, Artist, Recording, Tool, Wording
+from consent.queries.changes import changes_for
+from consent.queries.ledger import head
 from consent.scopes import EVERYTHING, Scope
 from consent.services.permissions import answer_permission, answer_recordings
 from consent.services.wordings import publish_wording
@@ -204,3 +206,15 @@ def test_publishing_writes_no_notice_and_asks_as_much_however_many_said_yes(
         says(artist)
     assert queries("Playlists, radio and shops pick you.") == few
     assert not Notice.objects.filter(kind=NoticeKind.TEXT_CHANGED).exists()
+
+
+def test_companies_read_in_their_feed_that_a_text_means_something_new_and_of_better_words_nothing(
+    tonewright: AICompany,
+) -> None:
+    before = head()
+    publish("Playlists pick you!", means_the_same=True)
+    publish("Playlists and radio pick you.")
+    found = changes_for(tonewright, after=before).changes
+    assert [(one.kind, dict(one.about)) for one in found] == [
+        ("wording.published", {"use": "discovery"})
+    ]
