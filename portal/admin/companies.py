@@ -98,7 +98,7 @@ class ChangeContact(Doing):
     title = gettext_lazy("Change the contact address")
     sentence = gettext_lazy(
         "Where no webhook tells the company, it is told here what must stop, what was answered, "
-        "and who objects to a licence. What it was not told yet is sent within a minute."
+        "and that artists object to a licence. What it was not told yet is sent within a minute."
     )
     button = gettext_lazy("Change it")
     form = ContactForm

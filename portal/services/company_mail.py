@@ -53,7 +53,7 @@ def note_objection(*, licence: Licence, artist: Artist, uses: Iterable[str], new
     company = licence.company
     if company.contact:
         about = {"licence": str(licence.ref), "uses": sorted(map(str, uses))}
-        _note(company.pk, CompanyNewsKind.OBJECTION, f"{news} {artist.pk}", about=about)
+        _note(company, CompanyNewsKind.OBJECTION, [(f"{news} {artist.pk}", about, None)])
 
 
 def write_company_mails() -> int:
@@ -95,7 +95,7 @@ def _note_withdrawals(company: AICompany) -> None:
     noted = CompanyNews.objects.filter(withdrawal=OuterRef("pk"))
     untold = Withdrawal.objects.filter(company=company, told_at=None, acknowledged_at=None)
     untold = untold.filter(~Exists(noted), ~Exists(hooks_that_may_tell())).order_by("pk")
-    _note_all(
+    _note(
         company,
         CompanyNewsKind.WITHDRAWAL,
         [(f"withdrawal {row.ref}", {}, row) for row in untold[:AT_ONCE]],
@@ -125,39 +125,28 @@ def _note_answers(company: AICompany) -> None:
             continue
         if batch_status(company, batch).state in (BatchState.GRANTED, BatchState.REFUSED):
             found.append((key, {"request": str(batch)}, None))
-    _note_all(company, CompanyNewsKind.ANSWER, found)
-
-
-def _note_all(
-    company: AICompany,
-    kind: CompanyNewsKind,
-    found: Sequence[tuple[str, Mapping[str, Any], Withdrawal | None]],
-) -> None:
-    for key, about, withdrawal in found:
-        _note(company.pk, kind, key, about=about, withdrawal=withdrawal)
+    _note(company, CompanyNewsKind.ANSWER, found)
 
 
 def _note(
-    company: int,
+    company: AICompany,
     kind: CompanyNewsKind,
-    key: str,
-    *,
-    about: Mapping[str, Any],
-    withdrawal: Withdrawal | None = None,
+    found: Iterable[tuple[str, Mapping[str, Any], Withdrawal | None]],
 ) -> None:
-    CompanyNews.objects.bulk_create(
-        [
-            CompanyNews(
-                company_id=company,
-                kind=kind,
-                key=key,
-                about=dict(about),
-                withdrawal=withdrawal,
-                created_at=clock.now(),
-            )
-        ],
-        ignore_conflicts=True,
-    )
+    """Write down what is to be told: of each its key, the facts, and the withdrawal that it is."""
+    now = clock.now()
+    rows = [
+        CompanyNews(
+            company=company,
+            kind=kind,
+            key=key,
+            about=dict(about),
+            withdrawal=withdrawal,
+            created_at=now,
+        )
+        for key, about, withdrawal in found
+    ]
+    CompanyNews.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 # --- Delivery ----------------------------------------------------------------------------
@@ -187,11 +176,11 @@ def deliver_company_mail(mail: CompanyMail) -> None:
     ]
     answers = _answers(mail.company, news)
     fresh = clock.now() - NEWS_FOR
-    objections = [
+    objections = _objections(
         one.about
         for one in news
         if one.kind == CompanyNewsKind.OBJECTION and one.created_at > fresh
-    ]
+    )
     if mail.sent_at is None and (stops or answers or objections):
         if not mail.company.contact:
             raise NoAddress("the company has no contact address any more")
@@ -203,6 +192,14 @@ def deliver_company_mail(mail: CompanyMail) -> None:
             told = Withdrawal.objects.filter(pk__in=[row.pk for row in stops], told_at=None)
             told.update(told_at=mail.sent_at)
         mail.finish()
+
+
+def _objections(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """By licence, all uses that are objected to: who objects, and how many, is not said."""
+    uses: dict[str, set[str]] = {}
+    for about in found:
+        uses.setdefault(about["licence"], set()).update(about["uses"])
+    return [{"licence": licence, "uses": sorted(of_it)} for licence, of_it in uses.items()]
 
 
 def _answers(company: AICompany, news: Iterable[CompanyNews]) -> list[dict[str, Any]]:

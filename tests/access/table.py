@@ -330,14 +330,11 @@ ADMIN: Final[dict[str, Methods]] = {
     **_model("portal_staffact", of_her_label(200), labels(200)),
     # The operator's
     **_model("consent_aicompany", operator(200), operator(200)),
-    **_pages(
-        "consent_aicompany_register consent_aicompany_client consent_aicompany_contact",
-        operator(200),
-    ),
+    **_pages("consent_aicompany_register consent_aicompany_client", operator(200)),
     **_model("consent_tool", operator(200), operator(200)),
     **_pages(
         "consent_aicompany_suspend consent_aicompany_resume consent_tool_suspend"
-        " consent_tool_resume",
+        " consent_tool_resume consent_aicompany_contact",
         operator(200),
         operator(302),
     ),
