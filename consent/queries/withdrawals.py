@@ -15,8 +15,16 @@ from typing import Final
 from django.db import connection
 from django.db.models import Q
 
-from consent.decisions import Answer, Code, Decision, Facts, Question, Verdict, decide
-from consent.models import Artist, ModelVersion, Tool, TrainingUse
+from consent.decisions import NEEDS, Answer, Code, Decision, Facts, Question, Verdict, decide
+from consent.models import (
+    Artist,
+    ArtistRecording,
+    LicenceVersion,
+    ModelVersion,
+    RightsClaim,
+    Tool,
+    TrainingUse,
+)
 from consent.queries.decision import Ask, Loaded, load
 from consent.queries.effective import tools_for
 from consent.words import LENT_KINDS
@@ -118,9 +126,11 @@ class Loss:
 _KINDS = """
 WITH mine AS MATERIALIZED (
     SELECT r.id, r.isrc, coalesce(r.profile_id, -r.id) AS profile, coalesce(n.words, 0) AS words
-      FROM consent_artistrecording b JOIN consent_recording r ON r.id = b.recording_id
+      FROM (SELECT recording_id FROM consent_artistrecording WHERE artist_id = %(artist)s
+             UNION SELECT unnest(%(heard)s::bigint[])) b
+      JOIN consent_recording r ON r.id = b.recording_id
       LEFT JOIN unnest(%(named)s::bigint[], %(words)s::int[]) AS n(id, words) ON n.id = r.id
-     WHERE b.artist_id = %(artist)s {of_these}
+     WHERE true {of_these}
 ), version AS (
     SELECT p.*, CASE WHEN p.valid_from > ledger.now THEN p.id END AS later,
            max(p.id) FILTER (WHERE p.valid_from IS NULL OR p.valid_from <= ledger.now)
@@ -161,13 +171,17 @@ SELECT k.alike, '', 0, u.model_version_id, bool_or(r.use = %(use)s)
 def reach_of(artist: Artist, said: Said, *, words: Mapping[int, int] | None = None) -> Reach:
     """All that an answer may touch. Three queries, whatever the number of recordings.
 
+    About a voice one more, and three where she is heard on recordings that she is not billed on.
+
     Call it before the answer is written, so that recordings count as alike only where they were so
     until now. `words` tells those apart of which the act will not say the same: recordings that it
     names (keys), each with a number above 0 for what it says of them.
     """
     found = tools_for(artist)
-    kinds = _kinds(artist, said, found.listing, words or {})
-    tools = [t for t in found.tools if _in_scope(said, t)]
+    heard = _heard(artist) if NEEDS[said.use].voices else []
+    more, listing = _licensed(heard) if heard else ([], [])
+    kinds = _kinds(artist, said, [*found.listing, *listing], words or {}, heard)
+    tools = [t for t in (*found.tools, *more) if _in_scope(said, t)]
     taught = {model for kind in kinds for model in kind.taught}
     models: dict[int, dict[int, uuid.UUID]] = {}
     by_key = {t.pk: Maker(t.pk, t.slug, t.company.pk) for t in tools}
@@ -181,14 +195,49 @@ def reach_of(artist: Artist, said: Said, *, words: Mapping[int, int] | None = No
     return Reach(artist.pk, said, kinds, makers, frozenset(taught))
 
 
+# Whoever is heard is asked for her voice, billed or not.
+_HEARD = """
+SELECT i.recording_id FROM consent_recordingidentity i
+ WHERE i.voices @> ARRAY[%(artist)s]::bigint[]
+   AND NOT EXISTS (SELECT FROM consent_recordingidentity newer
+                    WHERE newer.recording_id = i.recording_id AND newer.id > i.id)
+   AND NOT EXISTS (SELECT FROM consent_artistrecording b
+                    WHERE b.recording_id = i.recording_id AND b.artist_id = %(artist)s)
+"""
+
+
+def _heard(artist: Artist) -> list[int]:
+    """The recordings (keys) on which she is heard and not billed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HEARD, {"artist": artist.pk})
+        return [key for (key,) in cursor.fetchall()]
+
+
+def _licensed(recordings: Sequence[int]) -> tuple[list[Tool], list[int]]:
+    """The tools that a licence may let use these recordings (keys).
+
+    With those of its versions (keys) that name recordings one by one.
+    """
+    billed = ArtistRecording.objects.filter(recording__in=recordings).values("artist")
+    holders = RightsClaim.objects.filter(Q(recording__in=recordings) | Q(repertoire__in=billed))
+    versions = LicenceVersion.objects.filter(licence__holder__in=holders.values("party"))
+    tools = Tool.objects.filter(company__in=versions.values("licence__company"))
+    listing = versions.exclude(catalogue="all").values_list("pk", flat=True)
+    return list(tools.select_related("company").order_by("pk")), list(listing)
+
+
 def _in_scope(said: Said, tool: Tool) -> bool:
     return said.tool in (None, tool.pk) and said.company in (None, tool.company_id)
 
 
 def _kinds(
-    artist: Artist, said: Said, versions: Sequence[int], words: Mapping[int, int]
+    artist: Artist,
+    said: Said,
+    versions: Sequence[int],
+    words: Mapping[int, int],
+    heard: Sequence[int],
 ) -> tuple[Kind, ...]:
-    these = "" if said.recordings is None else "AND b.recording_id = ANY (%(recordings)s)"
+    these = "" if said.recordings is None else "AND r.id = ANY (%(recordings)s)"
     with connection.cursor() as cursor:
         cursor.execute(
             _KINDS.format(of_these=these),
@@ -197,6 +246,7 @@ def _kinds(
                 "use": said.use,
                 "recordings": list(said.recordings or ()),
                 "versions": list(versions),
+                "heard": list(heard),
                 "named": list(words),
                 "words": list(words.values()),
                 "lent": said.use in LENT_KINDS,

@@ -216,3 +216,16 @@ def test_taking_back_a_tool_s_yes_below_a_no_for_its_company_is_told(world: Worl
     again = clear_permission(by=None, artist=world.maren, use=TRAIN, scope=company)
     assert again is not None
     assert told(world, again.permission.act) == []
+
+
+def test_a_no_to_her_voice_is_told_for_what_she_sings_on_and_is_not_billed_on(
+    world: World,
+) -> None:
+    aoi, harbor = an_artist("Aoi Tanaka 田中葵"), a_label("Harbor")
+    world.songs += some_recordings(1, world.maren, voices=[aoi], holder=harbor)
+    a_licence(harbor, world.companies[0], "voice", catalogue="list", recordings=world.songs[-1:])
+    for stance, until in (("allow", in_days(90)), ("deny", None)):
+        given = answer_permission(
+            by=None, artist=aoi, use="voice", stance=stance, valid_until=until
+        )
+    assert told(world, given.permission.act) == [("tonewright", False)]

@@ -18,6 +18,7 @@ from consent.models import (
     ModelVersion,
     Permission,
     Recording,
+    RecordingIdentity,
     Tool,
     TrainingUse,
     Withdrawal,
@@ -55,14 +56,13 @@ def every_claim_is_what_decide_says(cast: Cast, act: Act) -> None:
         songs = [
             s
             for s in cast.songs
-            if s.billed.filter(artist=act.artist).exists()
-            and any(p.recording_id in (None, s.pk) for p in mine)
+            if _is_asked(act.artist_id, s) and any(p.recording_id in (None, s.pk) for p in mine)
         ]
         lost = _lost(cast, mine[0], songs, begins, span["first"] - 1, span["last"])
         _compare(cast, theirs, lost, songs, begins, mine[0])
     for use in {p.use for p in answers}:
         everywhere = Permission(use=use, territories=[])
-        hers = [s for s in cast.songs if s.billed.filter(artist=act.artist).exists()]
+        hers = [s for s in cast.songs if _is_asked(act.artist_id, s)]
         lost = _lost(cast, everywhere, hers, recorded, span["first"] - 1, span["last"])
         for tool, model in lost:  # whatever the answers are, who lost anything is told
             of = [row for row in rows if row.permission.use == use]
@@ -72,6 +72,12 @@ def every_claim_is_what_decide_says(cast: Cast, act: Act) -> None:
                 else row.model_version_id == model.pk
                 for row in of
             ), answers
+
+
+def _is_asked(artist: int | None, song: Recording) -> bool:
+    """Is she billed on it, or heard?"""
+    said = RecordingIdentity.objects.filter(recording=song).latest("id")
+    return artist in (*said.main_artists, *said.featured_artists, *said.voices)
 
 
 def _key(p: Permission) -> tuple[object, ...]:
