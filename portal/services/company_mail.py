@@ -21,10 +21,24 @@ from django.utils.translation import ngettext
 
 from consent import clock
 from consent.errors import NotFound
-from consent.models import AICompany, Artist, Licence, PermissionRequest, Withdrawal
+from consent.models import (
+    AICompany,
+    Artist,
+    Licence,
+    PermissionRequest,
+    Withdrawal,
+    WorkState,
+)
 from consent.queries.requests import BatchState, batch_status
 from consent.services.work import handles, wake
-from portal.models import CompanyMail, CompanyNews, CompanyNewsKind, WebhookKind, WebhookMessage
+from portal.models import (
+    CompanyMail,
+    CompanyNews,
+    CompanyNewsKind,
+    WebhookEndpoint,
+    WebhookKind,
+    WebhookMessage,
+)
 from portal.queries.api import request_body, withdrawal_body
 from portal.queries.withdrawals import begins_at, hooks_that_may_tell
 from portal.services.notices import NEWS_FOR, domain_of_mails
@@ -111,20 +125,24 @@ def _note_answers(company: AICompany) -> None:
     known = set(
         CompanyNews.objects.filter(company=company, key__in=keys).values_list("key", flat=True)
     )
-    hooks = company.api_clients.filter(
-        webhooks__ended_at=None, webhooks__kinds__contains=[WebhookKind.REQUEST_ANSWERED]
-    ).values_list("webhooks", flat=True)
+    hooks = WebhookEndpoint.objects.filter(
+        client__company=company, ended_at=None, kinds__contains=[WebhookKind.REQUEST_ANSWERED]
+    )
+    since_when = dict(hooks.values_list("pk", "created_at"))
     told = WebhookMessage.objects.filter(endpoint__client__company=company, key__in=keys)
     delivered = set(told.exclude(delivered_at=None).values_list("key", flat=True))
-    given_up = set(told.filter(state="dead", endpoint__in=hooks).values_list("key", "endpoint"))
-    live = set(hooks)
+    given_up = set(told.filter(state=WorkState.DEAD).values_list("key", "endpoint"))
     found: list[tuple[str, dict[str, Any], None]] = []
-    for key, batch in keys.items():
-        by_hook = key in delivered or any((key, one) not in given_up for one in live)
-        if key in known or by_hook:
+    for key in keys.keys() - known - delivered:
+        status = batch_status(company, keys[key])
+        if status.answered_at is None:
             continue
-        if batch_status(company, batch).state in (BatchState.GRANTED, BatchState.REFUSED):
-            found.append((key, {"request": str(batch)}, None))
+        by_webhook = any(
+            begun <= status.answered_at and (key, hook) not in given_up
+            for hook, begun in since_when.items()
+        )
+        if not by_webhook:
+            found.append((key, {"request": str(keys[key])}, None))
     _note(company, CompanyNewsKind.ANSWER, found)
 
 

@@ -32,7 +32,7 @@ from portal.services import company_mail
 from portal.services.company_mail import AT_MOST_EVERY, write_company_mails
 from portal.services.news import tell_news
 from portal.services.retries import retry_work
-from portal.services.webhooks import create_webhook, end_webhook
+from portal.services.webhooks import create_webhook, end_webhook, tell_webhooks
 from tests.cast import *  # noqa: F403 - the people in every story
 from tests.portal.pages import *  # noqa: F403 - Maren's world, and her signed in
 from tests.portal.pages import World
@@ -251,6 +251,31 @@ def test_an_answered_question_is_told_once_with_its_answer_and_nobodys_name(worl
     assert ": no" in message.body
     assert world.maren.party.name not in message.body
     assert send_all() == []
+
+
+def test_an_answer_that_a_webhook_says_is_in_no_mail_but_one_older_than_the_webhook_is(
+    world: World,
+) -> None:
+    change_contact(by=None, company=world.tonewright, contact=ADDRESS)
+
+    def asked(use: str) -> PermissionRequest:
+        ask_permission(
+            by=None, tool=world.model.tool, use=use, why="An album.", artists=[world.maren]
+        )
+        return PermissionRequest.objects.get(use=use)
+
+    answer_request(by=None, request=asked("style"), stance="deny")
+    hook = a_webhook(world)
+    [before] = send_all()
+    answer_request(by=None, request=asked("remix_input"), stance="allow")
+    tell_webhooks()
+    assert [one.about["request"] for one in before.news.all()] == [
+        str(PermissionRequest.objects.get(use="style").batch)
+    ]
+    assert send_all() == []
+    WebhookMessage.objects.filter(endpoint=hook, kind="request.answered").update(state="dead")
+    assert [one.news.count() for one in send_all()] == [1]
+    assert ": yes" in mail.outbox[-1].body
 
 
 def test_an_objection_to_a_licence_that_does_without_her_reaches_the_company(
