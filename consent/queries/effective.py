@@ -18,6 +18,7 @@ from consent.decisions import Code, Decision, Reason, Verdict
 from consent.discretion import PERSONAL, seen_by
 from consent.models import AICompany, Artist, Party, Permission, Tool
 from consent.queries.decision import Answered, Ask, Loaded, decide_many, load
+from consent.queries.texts import is_outdated
 from consent.sentences import Move, sentence_of, spell, what_is_missing
 from consent.words import Authority, Right, UseKind
 
@@ -110,7 +111,8 @@ class UseView:
     missing: tuple[Gap, ...]
     seq: int
     at: datetime  # the moment that all this is for, as known at `seq`
-    wording_changed: bool = False
+    wording_changed: bool = False  # her yes was to an earlier text, and is one no more
+    meant_since: int = 1  # the version of the text since which it means what it means
     others: tuple[Permission, ...] = ()  # her answers about companies, tools and countries
 
     @property
@@ -550,11 +552,8 @@ def _use_view(
         main_reason=names.step(top) if top is not None else None,
         main_reason_recordings=nearest[top] if top is not None else 0,
         missing=_gaps(tools, lots, names),
-        wording_changed=(
-            stance == "allow"
-            and answer is not None
-            and (answer.wording.version if answer.wording else 1) < loaded.meant_since(use)
-        ),
+        wording_changed=stance == "allow" and is_outdated(answer, loaded.meant_since(use)),
+        meant_since=loaded.meant_since(use),
         seq=loaded.seq,
         at=loaded.at,
         others=tuple(a for a in answers if a is not answer and a.way != "cleared"),

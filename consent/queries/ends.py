@@ -21,8 +21,9 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Least
 
 from consent.decisions import GUARDIAN_YEARS
-from consent.models import Artist, LicenceVersion, PartyState, Permission, Wording
+from consent.models import Artist, LicenceVersion, PartyState, Permission
 from consent.queries.decision import GUARDIAN
+from consent.queries.texts import text_replaced
 from consent.scopes import scope_key
 from consent.words import LENT_KINDS, Stance
 
@@ -76,9 +77,6 @@ def yes_ends(*, after: datetime, until: datetime, notice: timedelta) -> list[Yes
         territories=OuterRef("territories"),
         pk__gt=OuterRef("pk"),
     )
-    replaced = Wording.objects.annotate(read=Coalesce(OuterRef("wording__version"), 1)).filter(
-        use=OuterRef("use"), means_the_same=False, version__gt=F("read")
-    )
     state = PartyState.objects.filter(party=OuterRef("artist")).order_by("-id")
     rows = list(
         Permission.objects.filter(
@@ -99,7 +97,7 @@ def yes_ends(*, after: datetime, until: datetime, notice: timedelta) -> list[Yes
         .filter(
             Q(minor=False) | Q(guardian__isnull=False, act__role=GUARDIAN),
             ~Exists(newer),
-            ~Exists(replaced),
+            ~text_replaced(),
             suspended=False,
             end__gt=after,
             end__lte=until,

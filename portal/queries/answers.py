@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 
 from consent.models import Act, Artist, LedgerCheckpoint, LedgerEntry, Permission
+from consent.queries.texts import text_replaced
 from consent.words import Stance
 
 
 def exceptions_of(artist: Artist, *, use: str = "") -> QuerySet[Permission]:
-    """The answers that speak beside those in general: about tools, recordings, countries."""
+    """The answers that speak beside those in general: about tools, recordings, countries.
+
+    Each says in `text_replaced` whether its text was replaced since by one of new meaning.
+    """
     rows = Permission.objects.filter(artist=artist)
     if use:
         rows = rows.filter(use=use)
@@ -20,6 +24,7 @@ def exceptions_of(artist: Artist, *, use: str = "") -> QuerySet[Permission]:
         Permission.objects.filter(pk__in=latest.values("pk"))
         .exclude(way="cleared")
         .exclude(scope="*/*", territories=[])
+        .annotate(text_replaced=text_replaced())
         .select_related("recording", "company__party", "tool__company__party", "act__by")
         .order_by("-id")
     )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from consent.models import Artist, Permission, Withdrawal
+from consent.queries.texts import text_replaced
 from consent.queries.usage import ToolUsage, UsageFilter, usage_by_tool
 from consent.words import Stance, UseKind
 from portal.access import Access
@@ -40,36 +41,48 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class GeneralAnswer:
-    """What the artist answered on a use kind, in general. Not what holds: others have a say."""
+    """What the artist answered on a use kind, in general. Not what holds: others have a say.
+
+    `again`: it was a yes to an earlier text, and is none any more.
+    """
 
     use: str
     title: str
     stance: str
     answer: str
+    again: bool = False
 
 
 def answers_in_general(artist: Artist) -> list[GeneralAnswer]:
     """Her answers for all her work everywhere, in the order of the use kinds; one query.
 
-    An answer that ran out is none any more.
+    An answer that ran out is none any more, nor is a yes to an earlier text.
     """
     latest = (
         Permission.objects.filter(artist=artist, scope="*/*", territories=[])
         .exclude(valid_from__gt=LedgerNow())
         .order_by("use", "-id")
         .distinct("use")
-        .annotate(now=LedgerNow())
+        .annotate(now=LedgerNow(), replaced=text_replaced())
     )
-    said = {}
+    said, again = {}, set()
     for one in latest:
         over = one.valid_until is not None and one.valid_until <= one.__dict__["now"]
         said[one.use] = Stance.UNDECIDED if over else Stance(one.stance)
+        if said[one.use] == Stance.ALLOW and one.__dict__["replaced"]:
+            said[one.use] = Stance.UNDECIDED
+            again.add(one.use)
     return [
         GeneralAnswer(
             use=use.value,
             title=str(use.label),
             stance=said.get(use.value, Stance.UNDECIDED).value,
-            answer=str(said.get(use.value, Stance.UNDECIDED).label),
+            answer=(
+                _("Answer again")
+                if use.value in again
+                else str(said.get(use.value, Stance.UNDECIDED).label)
+            ),
+            again=use.value in again,
         )
         for use in UseKind
     ]
@@ -118,7 +131,21 @@ def what_waits(reader: Reader, *, questions: int, answers: Sequence[GeneralAnswe
                 Link(_("See who"), reader.url("withdrawals")),
             )
         )
-    undecided = sum(one.stance == Stance.UNDECIDED for one in answers)
+    again = sum(one.again for one in answers)
+    if again:
+        found.append(
+            Waits(
+                ngettext(
+                    "One text has changed since you said yes. Until you answer again, it is a no.",
+                    "%(n)s texts have changed since you said yes. Until you answer again, each is a"
+                    " no.",
+                    again,
+                )
+                % {"n": count(again)},
+                Link(_("Read and answer"), reader.url("permissions")),
+            )
+        )
+    undecided = sum(one.stance == Stance.UNDECIDED and not one.again for one in answers)
     if undecided:
         found.append(
             Waits(

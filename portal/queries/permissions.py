@@ -10,8 +10,9 @@ from django.utils.translation import ngettext
 from consent.decisions import Decision
 from consent.models import Permission, PermissionRequest, Recording, Tool, Wording
 from consent.queries.decision import Ask, load
-from consent.queries.effective import Step, steps_of, tools_for, uses_of
+from consent.queries.effective import Step, UseView, steps_of, tools_for, uses_of
 from consent.queries.requests import waiting_for
+from consent.queries.texts import is_outdated
 from consent.scopes import scope_key
 from consent.services.wordings import current_wordings
 from consent.words import Stance, UseKind
@@ -20,12 +21,15 @@ from portal.queries.rows import (
     Reader,
     ToolLine,
     UseRow,
+    answer_word,
+    asked_again_of,
     deciding_sentence,
     general_row,
     state_of,
     text_shown,
     tool_row,
 )
+from portal.queries.texts import AskedAgain
 from portal.queries.withdrawals import still_stopping, stops_by_use
 from portal.templatetags.figures import count
 
@@ -95,7 +99,7 @@ def tool_rows(reader: Reader, tool: Tool, *, note: Note = NOTHING) -> list[UseRo
                 tool,
                 wording=wordings.get(view.use),
                 own=about_tool,
-                wider=wider_text(view.stance, own.get(by_company), tool.company.party.name),
+                wider=_wider_than_tool(view, own.get(by_company), tool.company.party.name),
                 stops=still_stopping(
                     stopping.get(view.use, []), by_tool, about_tool.stance if about_tool else ""
                 ),
@@ -126,7 +130,12 @@ def recording_rows(reader: Reader, recording: Recording, *, note: Note = NOTHING
         found = list(zip(tools, decisions[part], steps[part], strict=True))
         general, own = answers.get((use, everything)), answers.get((use, mine))
         stance = general.stance if general is not None else Stance.UNDECIDED.value
-        rows.append(_recording_row(reader, recording, use, found, own, stance, wordings, note))
+        since = loaded.meant_since(use)
+        wider = wider_text(stance, None, outdated=is_outdated(general, since))
+        again = asked_again_of(own, since, wordings.get(use), reader)
+        rows.append(
+            _recording_row(reader, recording, use, found, own, wider, wordings, note, again)
+        )
     return rows
 
 
@@ -142,13 +151,17 @@ def pair_row(
     own = _speaking(reader, [key]).get((use, key))
     about = {"recording": recording.isrc, "tool": tool.slug}
     wording = wordings.get(use)
+    again = asked_again_of(own, loaded.meant_since(use), wording, reader)
     more = f"?recording={recording.isrc}&tool={tool.slug}"
     return UseRow(
         key=use,
         title=str(UseKind(use).label),
         sentence=text_shown(use, wording, reader.language),
-        answer=reader.switch(use, own.stance if own else "", wording=wording, about=about),
+        answer=reader.switch(
+            use, own.stance if own and again is None else "", wording=wording, about=about
+        ),
         said="",
+        asked_again=again,
         effects=(_decided(decision, steps),),
         steps=steps,
         as_wider="" if own else _("No answer for just this recording and this tool."),
@@ -165,14 +178,24 @@ def text_of_use(reader: Reader, use: str) -> tuple[str, Wording | None]:
     return text_shown(use, wording, reader.language), wording
 
 
-def wider_text(general: str, company: Permission | None, company_name: str = "") -> str:
-    """What speaks where a narrower scope has no answer of its own."""
+def _wider_than_tool(view: UseView, company: Permission | None, name: str) -> str:
+    outdated = view.wording_changed if company is None else is_outdated(company, view.meant_since)
+    return wider_text(view.stance, company, name, outdated=outdated)
+
+
+def wider_text(
+    general: str, company: Permission | None, company_name: str = "", *, outdated: bool = False
+) -> str:
+    """What speaks where a narrower scope has no answer of its own.
+
+    `outdated`: it is a yes to an earlier text.
+    """
     if company is not None:
         return _("As for everything by %(company)s: %(answer)s") % {
             "company": company_name,
-            "answer": Stance(company.stance).label,
+            "answer": answer_word(company.stance, outdated=outdated),
         }
-    return _("As in general: %(answer)s") % {"answer": Stance(general).label}
+    return _("As in general: %(answer)s") % {"answer": answer_word(general, outdated=outdated)}
 
 
 def _recording_row(
@@ -181,13 +204,14 @@ def _recording_row(
     use: UseKind,
     found: Sequence[tuple[Tool, Decision, tuple[Step, ...]]],
     own: Permission | None,
-    general: str,
+    wider: str,
     wordings: Mapping[str, Wording],
     note: Note,
+    again: AskedAgain | None,
 ) -> UseRow:
     about = {"recording": recording.isrc}
     wording = wordings.get(use)
-    wider = wider_text(general, None)
+    stance = "" if own is None or again is not None else own.stance
     lines = []
     for tool, decision, steps in found:
         effect = _decided(decision, steps)
@@ -205,8 +229,9 @@ def _recording_row(
         key=use.value,
         title=str(use.label),
         sentence=text_shown(use, wording, reader.language),
-        answer=reader.switch(use, own.stance if own else "", wording=wording, about=about),
-        said=str(Stance(own.stance).label) if own else wider,
+        answer=reader.switch(use, stance, wording=wording, about=about),
+        said=answer_word(own.stance, outdated=again is not None) if own else wider,
+        asked_again=again,
         effects=(_over_tools(lines),),
         tools=tuple(lines),
         as_wider="" if own else wider,
@@ -247,7 +272,7 @@ def _speaking(reader: Reader, keys: Sequence[str]) -> dict[tuple[str, str], Perm
         Permission.objects.filter(artist=reader.artist, scope__in=keys, territories=[])
         .order_by("use", "scope", "-id")
         .distinct("use", "scope")
-        .select_related("act")
+        .select_related("act", "wording")
     )
     return {(row.use, row.scope): row for row in rows if row.way != "cleared"}
 

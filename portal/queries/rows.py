@@ -16,9 +16,11 @@ from consent.first_wordings import text_of
 from consent.models import Artist, Permission, PermissionRequest, Tool, Wording
 from consent.queries.effective import Step, ToolView, UseView
 from consent.queries.staff_reasons import reasons_given
+from consent.queries.texts import is_outdated
 from consent.words import LENT_KINDS, Stance, UseKind, Way
 from portal.access import Access
 from portal.answering import scope_needed
+from portal.queries.texts import AskedAgain, asked_again
 from portal.queries.withdrawals import Stop
 from portal.roles import Scope
 from portal.templatetags.figures import count
@@ -99,8 +101,7 @@ class UseRow:
     tools: tuple[ToolLine, ...] = ()
     tools_more: int = 0  # how many are left out of `tools`
     stops: tuple[Stop, ...] = ()
-    asked_again: str = ""
-    old_text: str = ""
+    asked_again: AskedAgain | None = None
     more_url: str = ""
     as_wider: str = ""  # what holds where this scope has no answer of its own
     clear: Mapping[str, str] = field(default_factory=dict)  # what the form to take it back posts
@@ -186,8 +187,9 @@ def general_row(
         key=use,
         title=str(view.use.label),
         sentence=text_shown(use, wording, reader.language),
-        answer=reader.switch(use, view.stance, wording=wording),
-        said=str(Stance(view.stance).label),
+        # To the text that stands here now she has not answered.
+        answer=reader.switch(use, "" if view.wording_changed else view.stance, wording=wording),
+        said=answer_word(view.stance, outdated=view.wording_changed),
         effects=tuple(_effects(view, reader, requests, stops)),
         tools=tuple(
             tool_line(one, view, reader)
@@ -195,8 +197,7 @@ def general_row(
         ),
         tools_more=max(len(view.tools) - TOOLS_SHOWN, 0),
         stops=tuple(stops),
-        asked_again=_asked_again(view),
-        old_text=_old_text(view),
+        asked_again=asked_again_of(view.answer, view.meant_since, wording, reader),
         more_url=f"{reader.url('answer_with', use=use)}",
         announce=announce,
         refused=refused,
@@ -220,12 +221,15 @@ def tool_row(
     use = view.use.value
     [line] = view.tools
     about = {"tool": tool.slug}
+    again = asked_again_of(own, view.meant_since, wording, reader)
+    stance = "" if own is None or again is not None else own.stance
     return UseRow(
         key=use,
         title=str(view.use.label),
         sentence=text_shown(use, wording, reader.language),
-        answer=reader.switch(use, "" if own is None else own.stance, wording=wording, about=about),
-        said=wider if own is None else str(Stance(own.stance).label),
+        answer=reader.switch(use, stance, wording=wording, about=about),
+        said=wider if own is None else answer_word(own.stance, outdated=again is not None),
+        asked_again=again,
         effects=(_tool_effect(line, view, reader),),
         stops=tuple(stops),
         more_url=f"{reader.url('answer_with', use=use)}?tool={tool.slug}",
@@ -299,19 +303,18 @@ def _no_recordings() -> str:
     return _("No recording of yours is here yet.")
 
 
-def _asked_again(view: UseView) -> str:
-    if not view.wording_changed or view.answer is None:
-        return ""
-    return _(
-        "The text has changed since you answered on %(day)s. Your yes stands for the text that "
-        "you read then, and for no more. Please read the new one and answer again."
-    ) % {"day": plain_day(view.answer.act.created_at)}
+def answer_word(stance: str, *, outdated: bool) -> str:
+    """An answer in words, where a yes may be to an earlier text."""
+    return _("Yes, to an earlier text") if outdated else str(Stance(stance).label)
 
 
-def _old_text(view: UseView) -> str:
-    if not view.wording_changed or view.answer is None or view.answer.wording is None:
-        return ""
-    return view.answer.wording.text
+def asked_again_of(
+    answer: Permission | None, meant_since: int, wording: Wording | None, reader: Reader
+) -> AskedAgain | None:
+    """What is said of `answer` where it is a yes to an earlier text; None where it is not."""
+    if answer is None or not is_outdated(answer, meant_since):
+        return None
+    return asked_again(answer, wording, language=reader.language)
 
 
 # --- What holds, in sentences --------------------------------------------------------------
@@ -328,6 +331,8 @@ def _effects(
     if view.state == "holds":
         whole = view.allowed == view.recordings
         effects = [Effect("allowed" if whole else "partly", _holds(view), links)]
+        if view.wording_changed:
+            effects.append(Effect("waits", _earlier_text()))
         blocked = view.main_reason is not None and not is_own_answer(view.main_reason)
         if view.stance == Stance.ALLOW and not whole and blocked:
             effects.append(
@@ -341,6 +346,9 @@ def _effects(
         effects = [Effect("overridden", _overridden(view), links)]
         if view.allowed > view.overridden:
             effects.append(Effect("partly", _by_her_exceptions(view)))
+    elif view.state == "not_in_force" and view.wording_changed:
+        missing = () if _alone_in_the_way(view) else (_what_is_missing(view, reader),)
+        effects = [Effect("waits", _earlier_text(), (*missing, *links))]
     elif view.state == "not_in_force":
         effects = [
             Effect(
@@ -360,6 +368,15 @@ def _effects(
     if view.stance != Stance.ALLOW:
         effects += [Effect("denied", sentence) for sentence in _stopping(stops)]
     return effects
+
+
+def _earlier_text() -> str:
+    return _("Your yes was to an earlier text. Until you answer again, the answer is no.")
+
+
+def _alone_in_the_way(view: UseView) -> bool:
+    """Is it only her answer that everything waits for?"""
+    return bool(view.recordings) and view.main_reason_recordings == view.recordings
 
 
 def _what_is_missing(view: UseView, reader: Reader) -> Link:
@@ -410,12 +427,13 @@ def _holds(view: UseView) -> str:
             **whom,
         }
     until = view.answer.valid_until if view.answer is not None else None
-    if view.stance == Stance.ALLOW and until is not None:
+    says_yes = view.stance == Stance.ALLOW and not view.wording_changed
+    if says_yes and until is not None:
         sentence = _("%(sentence)s, until %(day)s") % {
             "sentence": sentence,
             "day": plain_end(until),
         }
-    if view.stance != Stance.ALLOW:
+    if not says_yes:
         sentence = _("%(sentence)s, by exceptions from what you said in general.") % {
             "sentence": sentence
         }
@@ -458,9 +476,6 @@ def _said_yes(view: UseView, artist_id: int) -> str:
     until = view.answer.valid_until if view.answer is not None else None
     if view.main_reason.code == Code.ANSWER_EXPIRED and until is not None:
         return view.main_reason.sentence
-    everywhere = view.main_reason_recordings == view.recordings
-    if view.main_reason.code == Code.ANSWER_OUTDATED and everywhere:
-        return _("Your yes was to an earlier text. Until you answer again, the answer is no.")
     return _("You said yes, but: %(rest)s") % {"rest": _stands_in_the_way(view, artist_id)}
 
 

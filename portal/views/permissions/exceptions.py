@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from consent.decisions import Code
 from consent.queries.effective import uses_of
 from consent.queries.touching import overrides_of
 from consent.scopes import scope_of
@@ -14,7 +15,7 @@ from consent.words import Stance, UseKind
 from portal.answering import scope_to_clear
 from portal.models.roster import LedgerNow
 from portal.queries.answers import exceptions_of
-from portal.queries.rights import is_on_her_own
+from portal.queries.rights import is_on_her_own, who_settles
 from portal.queries.saying import about_text
 from portal.queries.why import UNCLAIMED, next_for_use, whose_move
 from portal.queries.withdrawals import begins_at, stops, withdrawals_of
@@ -57,6 +58,7 @@ def exceptions(request: PortalRequest, slug: str) -> HttpResponse:
                 "about": about_text(about),
                 "url": page_of(reader, about, one.use),
                 "stance": Stance(one.stance).label,
+                "again": one.stance == Stance.ALLOW and one.__dict__["text_replaced"],
                 "hidden": about_data(about) | {"territories": " ".join(one.territories)},
                 "may_clear": reader.may(scope_to_clear(one)),
             }
@@ -108,13 +110,18 @@ def missing(request: PortalRequest, slug: str) -> HttpResponse:
     companies = len({one.tool.company.pk for view in views for one in view.tools})
     own = reader.artist.party.name if is_on_her_own(reader.artist) else ""
     rights = reader.url("own_rights") if reader.may(Scope.SIGN_LICENCE) else ""
+    twice = any(gap.step.code == Code.RIGHT_OVER_CLAIMED for v in views for gap in v.missing)
+    settles = who_settles(reader.artist) if twice else None
     uses = [
         {
             "view": view,
             "needs": [
                 {
                     "gap": gap,
-                    "whose": whose_move(gap.step, own=own),
+                    "whose": whose_move(gap.step, own=own, settles=settles),
+                    "settle": reader.url("own_rights")
+                    if gap.step.code == Code.RIGHT_OVER_CLAIMED
+                    else "",
                     "declare": rights if gap.step.code in UNCLAIMED else "",
                     "companies": ""
                     if len(gap.companies) == companies

@@ -63,6 +63,7 @@ def permissions(request: PortalRequest, slug: str) -> HttpResponse:
             "tabs": tabs(reader, "permissions", waiting),
             "waiting": waiting,
             "undecided": undecided,
+            "again": sum(row.asked_again is not None for row in rows),
         },
     )
 
