@@ -31,6 +31,7 @@ from consent.words import Authority, Right, Stance, UseKind
 from portal.models import NewsPosition, Notice, NoticeKind, ToldConflict, User
 from portal.notices import names_of, render
 from portal.services.news import tell_news
+from portal.services.notices import may_read
 from tests.cast import recordings_of
 from tests.portal.pages import SignIn
 
@@ -144,6 +145,7 @@ def test_it_is_said_in_plain_words_without_anybodys_name(
     )
     assert link == f"/admin/conflicts/?label={fjord.pk}"
     for notice in Notice.objects.filter(kind__in=KINDS):
+        assert may_read(notice)
         assert "Kestrel" not in f"{notice.params}{render(notice, {})}"
     assert signed_in(maren_user).get("/a/maren-holt/permissions/missing/").status_code == 200
     a_day_passes()
