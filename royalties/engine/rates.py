@@ -4,14 +4,15 @@ Of each licence between the company and a holder, the version that spoke at the 
 use counts, or, when that one only ends the licence, the last that said what a use is worth: what
 runs off after a notice is paid as before. It must name the use and cover recording and territory,
 and its holder must hold a right in the recording or be an artist on it. Where several do, the
-holder of the larger share of the very right wins, then the older licence. Whether the use was
+holder of the larger share of the very right wins, then the older licence. What a holder claims of
+the recording itself counts instead of what it claims of a repertoire. Whether the use was
 allowed is another question, answered when it was reported.
 """
 
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection
@@ -42,6 +43,7 @@ class _Claim:
     share_bp: int
     begins_at: datetime
     ends_at: datetime | None
+    on: str = "recording"  # or "work", "repertoire"
 
 
 class Rates:
@@ -116,9 +118,16 @@ class Rates:
         self, recording: int, right: str, use: str, territory: str, at: datetime
     ) -> RateFact | None:
         shares: defaultdict[int, int] = defaultdict(int)
-        for claim in self._claims.get(recording, ()):
-            if claim.begins_at <= at and (claim.ends_at is None or at < claim.ends_at):
-                shares[claim.party] += claim.share_bp if claim.right == right else 0
+        speaking = [
+            claim
+            for claim in self._claims.get(recording, ())
+            if claim.begins_at <= at and (claim.ends_at is None or at < claim.ends_at)
+        ]
+        by_itself = {(c.party, c.right) for c in speaking if c.on == "recording"}
+        for claim in speaking:
+            replaced = claim.on == "repertoire" and (claim.party, right) in by_itself
+            counts = claim.right == right and not replaced
+            shares[claim.party] += claim.share_bp if counts else 0
         for artist in self._artists.get(recording, ()):
             shares[artist] += 0
         best: tuple[int, int, RateFact] | None = None
@@ -178,7 +187,9 @@ def _claims(
                   JOIN consent_rightsclaim c ON c.repertoire_id = a
             )
             SELECT r.id, r.artists, c.claim, c.party_id, c."right", c.share_bp,
-                   coalesce(c.valid_from, e.recorded_at) AS begins, c.valid_until, c.ended
+                   coalesce(c.valid_from, e.recorded_at) AS begins, c.valid_until, c.ended,
+                   CASE WHEN c.recording_id IS NOT NULL THEN 'recording'
+                        WHEN c.work_id IS NOT NULL THEN 'work' ELSE 'repertoire' END
               FROM rec r
               LEFT JOIN (found c JOIN consent_ledgerentry e
                              ON e.id = c.entry_id AND e.recorded_at <= %(known)s)
@@ -190,10 +201,10 @@ def _claims(
         rows = cursor.fetchall()
     artists: dict[int, frozenset[int]] = {}
     chains: defaultdict[int, dict[object, list[tuple[_Claim, bool]]]] = defaultdict(dict)
-    for recording, people, claim, party, right, share_bp, begins, until, ended in rows:
+    for recording, people, claim, party, right, share_bp, begins, until, ended, on in rows:
         artists[recording] = frozenset(people)
         if claim is not None:
-            row = _Claim(party, right, share_bp, begins, until)
+            row = _Claim(party, right, share_bp, begins, until, on)
             chains[recording].setdefault(claim, []).append((row, ended))
     return artists, {
         recording: [row for chain in by_claim.values() for row in _bounded(chain)]
@@ -209,4 +220,4 @@ def _bounded(chain: Sequence[tuple[_Claim, bool]]) -> Iterable[_Claim]:
         ends = [later.begins_at for later, _ended in chain[position + 1 :]]
         if row.ends_at is not None:
             ends.append(row.ends_at)
-        yield _Claim(row.party, row.right, row.share_bp, row.begins_at, min(ends, default=None))
+        yield replace(row, ends_at=min(ends, default=None))
