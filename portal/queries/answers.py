@@ -53,6 +53,11 @@ def changed_by(act: Act) -> QuerySet[Permission]:
     return _with_names(act.permissions.all())
 
 
+def said_by(act: Act) -> set[tuple[str, str]]:
+    """Each use kind with each answer that an act gave to it; two of them where it gave more."""
+    return set(act.permissions.order_by().values_list("use", "stance").distinct()[:2])
+
+
 def _with_names(permissions: QuerySet[Permission]) -> QuerySet[Permission]:
     return permissions.select_related(
         "recording", "company__party", "tool__company__party", "wording"

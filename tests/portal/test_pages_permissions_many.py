@@ -1,6 +1,7 @@
 """Questions of companies, many recordings at once, undoing, history; and what pages cost."""
 
 import io
+import re
 import subprocess
 import sys
 import zipfile
@@ -169,6 +170,7 @@ def test_what_was_previewed_is_saved_in_one_act_and_undone_in_one(
     assert act.entries == 3
     assert all(world.allowed("discovery", one) for one in world.recordings)
     page = her.get(saved["Location"]).text
+    assert re.search(r"<h1>\s*Recommend you:\s*Yes\s*</h1>", page)
     assert "3 answers in one act" in page
     assert "Undo this" in page
 

@@ -16,7 +16,7 @@ from consent.scopes import scope_of
 from consent.services.receipts import Receipt, receipt_for_act, receipt_zip
 from consent.services.wordings import replaced_wordings
 from consent.words import Stance, UseKind, Way
-from portal.queries.answers import changed_by, later_by, seal_of, skipped_by
+from portal.queries.answers import changed_by, later_by, said_by, seal_of, skipped_by
 from portal.queries.rows import Reader
 from portal.queries.saying import about_text
 from portal.roles import Role, Scope
@@ -64,6 +64,7 @@ def act(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpResponse:
             "role": Role(found.role).label if found.role in Role.values else found.role,
             "page": page,
             "rows": rows,
+            "alike": len(said_by(found)) == 1,
             "seal": seal_of(found),
             "undone_by": undone_by,
             "skipped": [
