@@ -172,6 +172,20 @@ def a_licence(holder: Party, company: AICompany, *uses: str, **terms: Any) -> Li
     )
 
 
+def licensed_songs(artist: Artist, *companies: AICompany) -> tuple[Party, Party, list[Recording]]:
+    """A label, a publisher, and three of her songs that both license to each of the companies.
+
+    For training, discovery and remixes, with 30 days' notice.
+    """
+    label, publisher = a_label(), a_label("Kanal Forlag")
+    songs = some_recordings(3, artist, holder=label, publisher=publisher)
+    for holder in (label, publisher):
+        for company in companies:
+            uses = ("generative_training", "discovery", "remix_input")
+            a_licence(holder, company, *uses, notice_days=30)
+    return label, publisher, songs
+
+
 def she_says(artist: Artist, use: str, stance: str, **more: Any) -> None:
     answer_permission(by=None, artist=artist, use=use, stance=stance, **more)
 

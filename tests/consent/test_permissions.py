@@ -44,6 +44,7 @@ from tests.consent.build import (
     a_tool,
     an_artist,
     in_days,
+    licensed_songs,
     some_recordings,
 )
 
@@ -72,12 +73,9 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    maren, fjord, publisher = an_artist(), a_label(), a_label("Kanal Forlag")
-    company = a_company("tonewright")
+    maren, company = an_artist(), a_company("tonewright")
     tool = a_tool(company, "composer")
-    songs = some_recordings(3, maren, holder=fjord, publisher=publisher)
-    for holder in (fjord, publisher):
-        a_licence(holder, company, TRAIN, "discovery", "remix_input", notice_days=30)
+    fjord, publisher, songs = licensed_songs(maren, company)
     a_licence(fjord, company, "voice")
     return World(maren, fjord, publisher, company, tool, songs)
 

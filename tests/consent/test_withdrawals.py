@@ -35,12 +35,12 @@ from consent.services.tools import suspend_tool
 from portal.models import User
 from tests.consent.build import (
     a_company,
-    a_label,
     a_licence,
     a_model,
     a_tool,
     an_artist,
     in_days,
+    licensed_songs,
     some_recordings,
 )
 
@@ -86,13 +86,9 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    maren, fjord, kanal = an_artist(), a_label(), a_label("Kanal Forlag")
-    tonewright, oceanic = a_company("tonewright"), a_company("oceanic")
+    maren, tonewright, oceanic = an_artist(), a_company("tonewright"), a_company("oceanic")
     composer, tidesmith = a_tool(tonewright, "composer"), a_tool(oceanic, "tidesmith")
-    songs = some_recordings(3, maren, holder=fjord, publisher=kanal)
-    for holder in (fjord, kanal):
-        for company in (tonewright, oceanic):
-            a_licence(holder, company, TRAIN, "discovery", "remix_input", notice_days=30)
+    fjord, kanal, songs = licensed_songs(maren, tonewright, oceanic)
     v1 = a_model(composer)
     return World(maren, fjord, kanal, tonewright, composer, v1, oceanic, tidesmith, songs)
 
