@@ -40,6 +40,7 @@ from consent.services.licences import (
 from consent.services.parties import change_party_state
 from consent.services.tools import suspend_company
 from tests.consent import build
+from tests.consent.asking import *  # noqa: F403 - the company that asks, and its tool
 
 pytestmark = pytest.mark.django_db
 
@@ -49,16 +50,6 @@ CLAUSE = "§ 14.3: the label may license AI uses without further approval"
 @pytest.fixture
 def label() -> Party:
     return build.a_label()
-
-
-@pytest.fixture
-def company() -> AICompany:
-    return build.a_company()
-
-
-@pytest.fixture
-def tool(company: AICompany) -> Tool:
-    return build.a_tool(company)
 
 
 def leaves(kind: str) -> list[dict[str, Any]]:

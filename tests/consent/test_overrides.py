@@ -14,6 +14,7 @@ from consent.services.claims_import import import_claims_csv
 from consent.services.licences import end_licence
 from consent.words import Authority, Right
 from tests.consent import build
+from tests.consent.asking import *  # noqa: F403 - the company that asks, and its tool
 
 pytestmark = pytest.mark.django_db
 
@@ -29,16 +30,6 @@ def maren() -> Artist:
 @pytest.fixture
 def fjord() -> Party:
     return build.a_label()
-
-
-@pytest.fixture
-def company() -> AICompany:
-    return build.a_company()
-
-
-@pytest.fixture
-def tool(company: AICompany) -> Tool:
-    return build.a_tool(company)
 
 
 def master() -> RightsClaim:

@@ -36,20 +36,11 @@ from consent.services.requests import Asked, ask_permission, take_back_request
 from consent.services.tools import suspend_company, suspend_tool
 from consent.words import PartyKind
 from tests.consent import build
+from tests.consent.asking import *  # noqa: F403 - the company that asks, and its tool
 
 pytestmark = pytest.mark.django_db
 
 WHY = "To recommend your songs in a radio that explains why."
-
-
-@pytest.fixture
-def company() -> AICompany:
-    return build.a_company()
-
-
-@pytest.fixture
-def tool(company: AICompany) -> Tool:
-    return build.a_tool(company)
 
 
 @pytest.fixture
