@@ -1,54 +1,21 @@
 """What is announced as an end is the moment at which a decision turns into a no."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
 from consent.clock import now
-from consent.models import Artist, Permission, Tool
 from consent.queries.decision import Ask, decide_one
 from consent.queries.ends import yes_ends
-from consent.services.parties import change_party_state, register_party
-from consent.services.permissions import answer_permission, answer_recordings, undo_act
+from consent.services.parties import change_party_state
+from consent.services.permissions import answer_recordings, undo_act
 from consent.services.wordings import publish_wording
-from consent.words import PartyKind
 from tests.consent import build
+from tests.consent.voice import USE, Voice
 
 pytestmark = pytest.mark.django_db
 
-USE = "voice"
 TICK = timedelta(microseconds=1)
-
-
-class World:
-    """Maren's voice on two recordings, licensed to one tool. Kari is her mother."""
-
-    def __init__(self) -> None:
-        self.maren: Artist = build.an_artist()
-        self.kari = register_party(by=None, kind=PartyKind.PERSON, name="Kari Holt")
-        fjord, company = build.a_label(), build.a_company()
-        self.tool: Tool = build.a_tool(company)
-        self.songs = build.some_recordings(2, self.maren, holder=fjord, voices=[self.maren])
-        build.a_licence(fjord, company, USE)
-
-    def says(self, stance: str, *, days: float = 1_000, **more: Any) -> Permission:
-        until = build.in_days(days) if stance == "allow" else None
-        return answer_permission(
-            by=None, artist=self.maren, use=USE, stance=stance, valid_until=until, **more
-        ).permission
-
-    def is_minor(self, minor: bool = True, *, guarded: bool = True) -> None:
-        change_party_state(
-            by=None,
-            party=self.maren.party,
-            is_minor=minor,
-            guardian=self.kari if minor and guarded else None,
-            no_guardian=not (minor and guarded),
-        )
-
-    def allows(self, at: datetime | None = None, song: int = 0) -> bool:
-        return decide_one(Ask(self.songs[song].isrc, USE, self.tool.slug, None, at)).allowed
 
 
 def ends() -> list[datetime]:
@@ -58,8 +25,8 @@ def ends() -> list[datetime]:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> Voice:
+    return Voice()
 
 
 @pytest.mark.parametrize("days", [30, 1_500, 3_600])
@@ -67,7 +34,7 @@ def world() -> World:
 @pytest.mark.parametrize("minor", [False, True])
 @pytest.mark.parametrize("guarded", [False, True])
 def test_a_yes_ends_when_the_decision_says_so_and_only_while_it_is_one(
-    world: World, days: int, role: str, minor: bool, guarded: bool
+    world: Voice, days: int, role: str, minor: bool, guarded: bool
 ) -> None:
     world.says("allow", days=days, role=role)  # while she was of age in the books
     if minor:
@@ -82,7 +49,7 @@ def test_a_yes_ends_when_the_decision_says_so_and_only_while_it_is_one(
 
 
 def test_the_end_of_a_guardians_yes_is_announced_where_it_comes_before_its_own(
-    world: World,
+    world: Voice,
 ) -> None:
     given = world.says("allow", days=3_600, role="guardian")
     world.is_minor()
@@ -93,14 +60,14 @@ def test_the_end_of_a_guardians_yes_is_announced_where_it_comes_before_its_own(
     assert (end.act, end.artist, end.recordings) == (given.act_id, world.maren, 0)
 
 
-def test_who_comes_of_age_has_the_end_that_was_given(world: World) -> None:
+def test_who_comes_of_age_has_the_end_that_was_given(world: Voice) -> None:
     given = world.says("allow", days=3_600, role="guardian")
     world.is_minor()
     world.is_minor(False)
     assert ends() == [given.valid_until]
 
 
-def test_five_years_count_from_the_guardians_undo(world: World) -> None:
+def test_five_years_count_from_the_guardians_undo(world: Voice) -> None:
     world.says("allow", days=3_600, role="guardian")
     no = world.says("deny", role="guardian")
     world.is_minor()
@@ -109,7 +76,7 @@ def test_five_years_count_from_the_guardians_undo(world: World) -> None:
     assert world.allows(end - TICK) and not world.allows(end)
 
 
-def test_of_a_bulk_answer_by_the_guardian_all_recordings_end_at_once(world: World) -> None:
+def test_of_a_bulk_answer_by_the_guardian_all_recordings_end_at_once(world: Voice) -> None:
     answer_recordings(
         by=None,
         artist=world.maren,
@@ -126,7 +93,7 @@ def test_of_a_bulk_answer_by_the_guardian_all_recordings_end_at_once(world: Worl
         assert world.allows(end.at - TICK, song) and not world.allows(end.at, song)
 
 
-def test_a_no_that_begins_after_five_years_leaves_the_end_to_be_announced(world: World) -> None:
+def test_a_no_that_begins_after_five_years_leaves_the_end_to_be_announced(world: Voice) -> None:
     world.says("allow", days=3_600, role="guardian")
     world.says("deny", valid_from=build.in_days(2_000))
     world.is_minor()
@@ -135,7 +102,7 @@ def test_a_no_that_begins_after_five_years_leaves_the_end_to_be_announced(world:
 
 
 @pytest.mark.parametrize("same", [False, True])
-def test_a_yes_to_a_replaced_text_has_no_end_ahead(world: World, same: bool) -> None:
+def test_a_yes_to_a_replaced_text_has_no_end_ahead(world: Voice, same: bool) -> None:
     publish_wording(by=None, use=USE, language="en", text="A voice like yours.")
     world.says("allow")
     publish_wording(
@@ -144,7 +111,7 @@ def test_a_yes_to_a_replaced_text_has_no_end_ahead(world: World, same: bool) -> 
     assert len(ends()) == world.allows() == same
 
 
-def test_a_suspended_artists_yes_has_no_end_ahead(world: World) -> None:
+def test_a_suspended_artists_yes_has_no_end_ahead(world: Voice) -> None:
     world.says("allow")
     change_party_state(by=None, party=world.maren.party, suspended=True)
     assert ends() == [] and not world.allows()
