@@ -4,7 +4,7 @@ Nothing is put together here as the product does it: every recording, tool, mode
 is asked about by itself, as it was known before the act and as it is known with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Protocol
@@ -28,6 +28,8 @@ from consent.queries.decision import Ask, decide_many
 PLACES = (None, "DE", "NO", "FR")
 NO_END = datetime.max.replace(tzinfo=UTC)
 
+type _Loss = tuple[Recording, Tool, str | None, ModelVersion | None, datetime]
+
 
 class Cast(Protocol):
     """Everything that there is to ask about."""
@@ -42,10 +44,14 @@ class Cast(Protocol):
 
 def every_claim_is_what_decide_says(cast: Cast, act: Act) -> None:
     """Compare the rows of an act with the decisions before it and after it."""
-    span = LedgerEntry.objects.filter(act=act.ref).aggregate(first=Min("seq"), last=Max("seq"))
-    recorded = LedgerEntry.objects.get(seq=span["last"]).recorded_at
+    entries = LedgerEntry.objects.filter(act=act.ref).aggregate(
+        first=Min("seq"), last=Max("seq"), at=Max("recorded_at")
+    )
+    recorded = entries["at"]
     answers = list(act.permissions.select_related("tool", "company"))
-    rows = list(Withdrawal.objects.filter(permission__act=act).select_related("permission"))
+    told = Withdrawal.objects.filter(permission__act=act).select_related("permission__act")
+    rows = list(told)
+    losses = _Losses(cast, act, before=entries["first"] - 1, after=entries["last"])
     for key in {_key(p) for p in answers}:
         mine = [p for p in answers if _key(p) == key]
         theirs = [row for row in rows if _key(row.permission) == key]
@@ -53,31 +59,62 @@ def every_claim_is_what_decide_says(cast: Cast, act: Act) -> None:
             assert not theirs
             continue
         begins = max(mine[0].valid_from or recorded, recorded)
-        songs = [
-            s
-            for s in cast.songs
-            if _is_asked(act.artist_id, s) and any(p.recording_id in (None, s.pk) for p in mine)
-        ]
-        lost = _lost(cast, mine[0], songs, begins, span["first"] - 1, span["last"])
-        _compare(cast, theirs, lost, songs, begins, mine[0])
+        songs = [s for s in losses.hers if any(p.recording_id in (None, s.pk) for p in mine)]
+        _compare(cast, theirs, losses.by(mine[0], songs, begins), songs, begins, mine[0])
     for use in {p.use for p in answers}:
         everywhere = Permission(use=use, territories=[])
-        hers = [s for s in cast.songs if _is_asked(act.artist_id, s)]
-        lost = _lost(cast, everywhere, hers, recorded, span["first"] - 1, span["last"])
-        for tool, model in lost:  # whatever the answers are, who lost anything is told
-            of = [row for row in rows if row.permission.use == use]
+        for tool, model in losses.by(everywhere, losses.hers, recorded):
+            # Whatever the answers are, who lost anything is told.
             assert any(
                 row.company_id == tool.company_id
                 if model is None
                 else row.model_version_id == model.pk
-                for row in of
+                for row in rows
+                if row.permission.use == use
             ), answers
 
 
-def _is_asked(artist: int | None, song: Recording) -> bool:
-    """Is she billed on it, or heard?"""
-    said = RecordingIdentity.objects.filter(recording=song).latest("id")
-    return artist in (*said.main_artists, *said.featured_artists, *said.voices)
+class _Losses:
+    """What an act took away, by asking about everything before it and after it."""
+
+    def __init__(self, cast: Cast, act: Act, *, before: int, after: int) -> None:
+        identities = RecordingIdentity.objects.filter(recording__in=cast.songs)
+        asked = {
+            i.recording_id: (*i.main_artists, *i.featured_artists, *i.voices)
+            for i in identities.order_by("id")
+        }
+        self.hers = [s for s in cast.songs if act.artist_id in asked[s.pk]]
+        self._cast, self._before, self._after = cast, before, after
+        self._found: dict[tuple[str, datetime], list[_Loss]] = {}
+
+    def by(
+        self, no: Permission, songs: list[Recording], at: datetime
+    ) -> dict[tuple[Tool, ModelVersion | None], datetime]:
+        """Each tool and model version that lost anything, and until when its outputs may run."""
+        if (no.use, at) not in self._found:
+            self._found[no.use, at] = list(self._all(no.use, at))
+        ends: dict[tuple[Tool, ModelVersion | None], datetime] = {}
+        for song, tool, place, model, until in self._found[no.use, at]:
+            theirs = no.tool_id in (None, tool.pk) and no.company_id in (None, tool.company_id)
+            if theirs and song in songs and (not no.territories or place in no.territories):
+                ends[tool, model] = max(ends.get((tool, model), at), until)
+        return ends
+
+    def _all(self, use: str, at: datetime) -> Iterator[_Loss]:
+        about = [
+            (song, tool, place, model)
+            for song, tool, place in product(self.hers, self._cast.tools, PLACES)
+            for model in (None, *(m for m in self._cast.models if m.tool_id == tool.pk))
+        ]
+        asks = [
+            Ask(song.isrc, use, tool.slug, place, at, model.ref if model else None)
+            for song, tool, place, model in about
+        ]
+        was = decide_many(asks, known_seq=self._before).decisions
+        is_now = decide_many(asks, known_seq=self._after).decisions
+        for one, earlier, later in zip(about, map(_until, was), map(_until, is_now), strict=True):
+            if earlier is not None and (later is None or later < earlier):
+                yield (*one, later or at)
 
 
 def _key(p: Permission) -> tuple[object, ...]:
@@ -97,29 +134,6 @@ def _is_yes(p: Permission) -> bool:
     """One that an undo brings back after its end allows nothing."""
     over = p.valid_until is not None and p.valid_until <= p.act.created_at
     return p.stance == "allow" and not over
-
-
-def _lost(
-    cast: Cast, no: Permission, songs: list[Recording], at: datetime, before: int, after: int
-) -> dict[tuple[Tool, ModelVersion | None], datetime]:
-    """For each tool and model version that lost anything: the last moment that outputs run to."""
-    asks: list[Ask] = []
-    about: list[tuple[Tool, ModelVersion | None]] = []
-    for tool in cast.tools:
-        if no.tool_id not in (None, tool.pk) or no.company_id not in (None, tool.company_id):
-            continue
-        for model in (None, *(m for m in cast.models if m.tool_id == tool.pk)):
-            ref = model.ref if model else None
-            for song, place in product(songs, no.territories or PLACES):
-                asks.append(Ask(song.isrc, no.use, tool.slug, place, at, ref))
-                about.append((tool, model))
-    was = decide_many(asks, known_seq=before).decisions
-    is_now = decide_many(asks, known_seq=after).decisions
-    ends: dict[tuple[Tool, ModelVersion | None], datetime] = {}
-    for one, earlier, later in zip(about, map(_until, was), map(_until, is_now), strict=True):
-        if earlier is not None and (later is None or later < earlier):
-            ends[one] = max(ends.get(one, at), later or at)
-    return ends
 
 
 def _until(decision: Decision) -> datetime | None:
