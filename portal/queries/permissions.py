@@ -25,6 +25,7 @@ from portal.queries.rows import (
     asked_again_of,
     deciding_sentence,
     general_row,
+    state_now,
     state_of,
     text_shown,
     tool_row,
@@ -244,7 +245,7 @@ def _recording_row(
 
 def _decided(decision: Decision, steps: Sequence[Step]) -> Effect:
     state = state_of(steps, allowed=decision.allowed)
-    return Effect(state, deciding_sentence(steps, state))
+    return Effect(state_now(state, steps), deciding_sentence(steps, state))
 
 
 def _over_tools(lines: Sequence[ToolLine]) -> Effect:

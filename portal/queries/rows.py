@@ -269,6 +269,12 @@ def state_of(steps: Sequence[Step], *, allowed: bool, whole: bool = True) -> str
     return "denied" if own or deciding is None else "idle"
 
 
+def state_now(state: str, steps: Sequence[Step]) -> str:
+    """The pill of a decision of today: her yes to an earlier text is no no, and waits for her."""
+    own = [s.code for s in steps if s.verdict == Verdict.NO and is_own_answer(s)]
+    return "waits" if state == "denied" and own[:1] == [Code.ANSWER_OUTDATED] else state
+
+
 def _tool_effect(one: ToolView, view: UseView, reader: Reader) -> Effect:
     whole = one.allowed == one.recordings
     state = state_of(one.steps, allowed=one.holds, whole=whole)
@@ -279,7 +285,8 @@ def _tool_effect(one: ToolView, view: UseView, reader: Reader) -> Effect:
             else _of(one.allowed, one.recordings)
         )
         return Effect(state, sentence)
-    return Effect(state, deciding_sentence(one.steps, state) or _no_recordings())
+    sentence = deciding_sentence(one.steps, state) or _no_recordings()
+    return Effect(state_now(state, one.steps), sentence)
 
 
 def deciding_sentence(steps: Sequence[Step], state: str) -> str:

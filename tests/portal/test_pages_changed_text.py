@@ -75,6 +75,7 @@ def test_the_answer_to_a_tool_and_to_a_recording_is_asked_again_on_its_page(
         asked = row(her.get(url).text)
         assert "Answer again" in asked, url
         assert "checked" not in asked, url
+        assert "Waits for you" in asked and "Not allowed" not in asked, url
         assert "<ins>and radio</ins>" in asked, url
     listed = her.get(world.url("exceptions")).text
     assert listed.count("to an earlier text: answer again") == 3
