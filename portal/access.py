@@ -31,7 +31,7 @@ from consent.models import (
 )
 from consent.words import Authority, Right
 from portal.models import Membership, Roster, RosterArtist, RosterKind, User
-from portal.roles import Role, Scope, scopes_of
+from portal.roles import NEVER_OF_STAFF, Role, Scope, scopes_of
 
 if TYPE_CHECKING:
     from portal.context import FrameFacts
@@ -96,16 +96,17 @@ class Access:
     ) -> Self:
         """What `user` may reach at `at` (UTC; None: now). At most two queries.
 
-        Nobody, and somebody who may not sign in any more, reaches nothing. `chosen` is the
-        artist whom the session has picked (`ACTING_FOR`). Within a request use `access_of`, which
-        asks once.
+        Nobody, and somebody who may not sign in any more, reaches nothing. Whoever works in the
+        admin answers for nobody, whatever access says (`portal.roles.NEVER_OF_STAFF`). `chosen` is
+        the artist whom the session has picked (`ACTING_FOR`). Within a request use `access_of`,
+        which asks once.
         """
         if user is None or not user.is_authenticated or not user.is_active:
             return cls(user=None, at=at)
         memberships = list(
             Membership.objects.live(at)
             .filter(user=user)
-            .select_related("roster", "artist__party")
+            .select_related("user", "roster", "artist__party")
             .annotate(minor=_is_minor("artist_id"))
         )
         grants = _Grants()
@@ -120,7 +121,8 @@ class Access:
                     labels.add(one.roster.party_id)
             elif one.roster is not None and one.roster.kind != RosterKind.LABEL:
                 through.setdefault(one.roster.pk, []).append(one)
-                if Scope.MANAGE_PEOPLE in scopes_of(one.role, one.scopes):
+                staff = one.user.works_in_admin
+                if Scope.MANAGE_PEOPLE in scopes_of(one.role, one.scopes, is_staff=staff):
                     managed.add(one.roster.pk)
         if through:
             places = (
@@ -180,6 +182,10 @@ class Access:
         if reach is None:
             raise Http404
         if scope not in reach.scopes:
+            if scope in NEVER_OF_STAFF and self.user is not None and self.user.works_in_admin:
+                raise PermissionDenied(
+                    _("This account works in the admin, so it answers for no artist.")
+                )
             raise PermissionDenied(_("You can see this artist's work, but not do this."))
         return reach.artist
 

@@ -120,18 +120,40 @@ for a whole roster at once."""
 GUARDED: Final = frozenset({Scope.ANSWER_VOICE, Scope.SIGN_LICENCE, Scope.MANAGE_PEOPLE})
 """What only the guardian does while the artist is a minor."""
 
+NEVER_OF_STAFF: Final = frozenset(
+    {
+        Scope.WITHDRAW,
+        Scope.ANSWER,
+        Scope.ANSWER_VOICE,
+        Scope.SIGN_LICENCE,
+        Scope.MANAGE_PEOPLE,
+    }
+)
+"""What nobody has who works in the admin, for whatever artist: giving her answers, a no like a yes,
+signing in her name, and letting somebody in who could."""
+
+ANSWERING_ROLES: Final = frozenset({Role.ARTIST, Role.GUARDIAN, Role.MANAGER})
+"""The roles that carry any of that."""
+
 OWNERS: Final = frozenset({Role.ARTIST, Role.GUARDIAN})
 """Who the work is, or speaks for a minor. Their access is not a manager's to end."""
 
 
 def scopes_of(
-    role: Role | str, extra: Iterable[str] = (), *, may_answer: bool = True, is_minor: bool = False
+    role: Role | str,
+    extra: Iterable[str] = (),
+    *,
+    may_answer: bool = True,
+    is_minor: bool = False,
+    is_staff: bool = False,
 ) -> frozenset[Scope]:
     """What one grant of access allows.
 
     `may_answer` counts for artists only: someone of a band may see and withdraw without having
     the right to answer. While the artist `is_minor`, what is `GUARDED` is the guardian's alone,
     whatever was granted to others; and a guardian's powers end with the artist's coming of age.
+    An account that works in the admin (`is_staff`) has nothing that is `NEVER_OF_STAFF`, even where
+    it was granted before.
     """
     role = Role(role)
     if role is Role.GUARDIAN and not is_minor:
@@ -141,7 +163,7 @@ def scopes_of(
         scopes |= ANSWERING_ARTIST
     if is_minor and role is not Role.GUARDIAN:
         scopes -= GUARDED
-    return scopes
+    return scopes - NEVER_OF_STAFF if is_staff else scopes
 
 
 def in_order(scopes: Iterable[Scope]) -> list[Scope]:

@@ -68,7 +68,8 @@ class PersonForm(DoingForm):
         label=gettext_lazy("E-mail address"),
         help_text=gettext_lazy(
             "Somebody who signs in here already keeps their password and every access they have. "
-            "Somebody new chooses a password by “Forgot your password?”. Both need a second factor."
+            "Somebody new chooses a password by “Forgot your password?”. Both need a second "
+            "factor. Whoever works in the admin answers for no artist: that takes two addresses."
         ),
     )
     name = forms.CharField(
@@ -82,15 +83,19 @@ class PersonForm(DoingForm):
 class LetIn(Doing):
     name, action = "person", "person.let_in"
     title = gettext_lazy("Let somebody in")
-    sentence = gettext_lazy(
-        "Label staff work in this admin and see their own label only; managers act for the artists "
-        "of the roster, who see everything they do."
-    )
     button = gettext_lazy("Let them in")
     form = PersonForm
 
     def makes_sense(self, thing: Any) -> bool:
         return bool(thing.kind != RosterKind.SELF)
+
+    def explain(self, thing: Any) -> Text:
+        if thing.kind == RosterKind.LABEL:
+            return _("Label staff work in this admin and see their own label only.")
+        return _(
+            "Managers act for the artists of the roster, who see everything they do. Its first "
+            "people are let in here, before an artist is on it; later ones by its own people."
+        )
 
     def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
         said = form.cleaned_data

@@ -138,6 +138,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Return the name that other people see, or the address where none was given."""
         return self.name or self.email
 
+    @property
+    def works_in_admin(self) -> bool:
+        """Whether this account is the operator's or a label's staff: it answers for no artist."""
+        return self.is_staff or self.is_superuser
+
     def get_short_name(self) -> str:
         """Return the same as `get_full_name`: names are not cut where we cannot know how."""
         return self.get_full_name()

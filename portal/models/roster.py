@@ -11,7 +11,7 @@ from django.db.models import F, Func, Q
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
-from portal.roles import Role, Scope, scopes_of
+from portal.roles import NEVER_OF_STAFF, Role, Scope, scopes_of
 
 
 class LedgerNow(Func):
@@ -277,6 +277,14 @@ class Membership(models.Model):
 
     def scopes_for(self, *, is_minor: bool) -> frozenset[Scope]:
         """What this access allows for an artist who is, or is not, a minor.
+
+        Less than was granted where its person works in the admin: reads `user`.
+        """
+        granted = self.granted_for(is_minor=is_minor)
+        return granted - NEVER_OF_STAFF if self.user.works_in_admin else granted
+
+    def granted_for(self, *, is_minor: bool) -> frozenset[Scope]:
+        """What was granted, whatever its person has become since.
 
         To let people into a roster is not to let them in to its artists one by one: such access
         would outlast the artist's place on the roster.

@@ -108,7 +108,7 @@ def scopes_by_person(artist_id: int) -> dict[int, frozenset[Scope]]:
     """What each person (key of `User`) may do for this artist now. Two queries."""
     minor = is_minor(artist_id)
     found: dict[int, frozenset[Scope]] = {}
-    for one in people_within(artist_id):
+    for one in people_within(artist_id).select_related("user"):
         scopes = one.scopes_for(is_minor=minor)
         found[one.user_id] = found.get(one.user_id, frozenset()) | scopes
     return {user: scopes for user, scopes in found.items() if scopes}
@@ -128,7 +128,8 @@ def _person(
     places: dict[int, RosterArtist],
 ) -> Person:
     role = Role(row.role)
-    scopes = in_order(row.scopes_for(is_minor=minor))
+    held = row.scopes_for if row.ended_at is None else row.granted_for
+    scopes = in_order(held(is_minor=minor))
     place = places.get(row.roster_id) if row.roster_id is not None else None
     ends = [end for end in (row.ends_at, None if place is None else place.ends_at) if end]
     return Person(

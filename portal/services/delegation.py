@@ -31,6 +31,8 @@ from portal.services.granting import (
     facts_of,
     lines_of,
     lock,
+    refuse_staff_who_answer,
+    require_nobody_yet,
 )
 from portal.services.notices import notify_artist, notify_person
 
@@ -53,19 +55,25 @@ def grant_access(
     `scopes` are added to what the role allows (`portal.roles.ADDABLE`). Nobody gives more than
     they have, or for longer: `until` is cut to the end of a manager's own access. Answering for
     the voice and signing licences is the artist's own to give, artist by artist, and of a minor's
-    nobody's. `by=None` is the operator's own tool. Moments are UTC.
+    nobody's. The operator's people let in label staff, and to an artist or a management only the
+    first, before there is anybody to ask; never themselves. Nobody who works in the admin is let in
+    to answer. `by=None` is the operator's own tool, on its servers. Moments are UTC.
 
     Raises `NotFound` where the artist or roster is out of `by`'s reach, and `Refused`:
     `may_not_grant`, `scope_not_addable`, `not_a_minor`, `has_access`, `from_in_the_past`,
-    `until_before_from`, `access_to`, `role_fits`, `entrusted`, `inactive`.
+    `until_before_from`, `access_to`, `role_fits`, `entrusted`, `inactive`, `not_yourself`,
+    `artist_has_people`, `roster_has_artists`, `staff_cannot_answer`, `answers_for_an_artist`.
     """
     role = Role(role)
     extra = in_order(Scope(name) for name in scopes)
+    # She first: whether she works in the admin must stay as it is until this is written.
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     lock(artist=artist, roster=roster)
     given = scopes_of(role, extra, may_answer=may_answer, is_minor=role is Role.GUARDIAN)
-    acting_as = _require_may_grant(by, role, extra, given, artist, roster)
+    acting_as = _require_may_grant(by, user, role, extra, given, artist, roster)
     if not user.is_active:
         raise Refused("inactive", _("This person may not sign in any more."), field="user")
+    refuse_staff_who_answer(user, role)
     for scope in extra:
         if scope not in ADDABLE[role]:
             raise Refused(
@@ -182,13 +190,19 @@ def _no_longer_than(
 
 def _require_may_grant(
     by: User | None,
+    user: User,
     role: Role,
     extra: Sequence[Scope],
     given: frozenset[Scope],
     artist: Artist | None,
     roster: Roster | None,
 ) -> str:
-    if by is None or by.is_superuser:
+    if by is None:
+        return "operator"
+    if by.is_superuser:
+        if by.pk == user.pk:
+            raise Refused("not_yourself", _("You cannot let yourself in."), field="user")
+        require_nobody_yet(artist, roster)
         return "operator"
     access = Access.of(by)
     refusal = Refused("may_not_grant", _("You cannot let somebody in for this."))

@@ -13,7 +13,7 @@ from consent.models import Act, Artist, Party
 from consent.services.delegations import Delegation
 from portal.access import Access
 from portal.models import Membership, Roster, RosterArtist, RosterKind, User
-from portal.roles import OWNERS, Role, Scope, in_order
+from portal.roles import ANSWERING_ROLES, OWNERS, Role, Scope, in_order
 
 NO_BACKDATING = Refused(
     "from_in_the_past", _("Access cannot begin in the past."), field="starts_at"
@@ -28,12 +28,15 @@ def require_operator(by: User | None) -> str:
 
 
 def require_owner(by: User | None, artist: Artist) -> str:
-    """Refuse (`may_not_grant`) anybody but the artist, her guardian, or the operator.
+    """Refuse (`may_not_grant`) anybody but the artist or her guardian: the operator's people too.
 
-    Raises `NotFound` where the artist is out of reach; returns as what `by` acts.
+    Raises `NotFound` where the artist is out of reach; returns as what `by` acts. None is the
+    operator's own tool, on its servers.
     """
-    if by is None or by.is_superuser:
+    if by is None:
         return "operator"
+    if by.works_in_admin:
+        raise Refused("may_not_grant", _("Only the artist can do this."))
     reach = Access.of(by).reach(artist)
     if reach is None:
         raise NotFound("no_such_artist", _("There is no such artist."))
@@ -56,6 +59,63 @@ def lock(*, artist: Artist | None, roster: Roster | None) -> None:
         Roster.objects.select_for_update(no_key=True).get(pk=roster.pk)
     if artist is not None:
         Artist.objects.select_for_update(of=("self",), no_key=True).get(pk=artist.pk)
+
+
+def refuse_staff_who_answer(user: User, role: Role) -> None:
+    """Refuse access with which the house could answer for an artist, or sign for her.
+
+    Staff and whoever answers are two accounts, in whichever order they came (`staff_cannot_answer`,
+    `answers_for_an_artist`). `Access.of` holds to it too, whatever the rows say.
+    """
+    if role in ANSWERING_ROLES and user.works_in_admin:
+        raise Refused(
+            "staff_cannot_answer",
+            _(
+                "This account works in the admin, and nobody who works there answers for an "
+                "artist. Take another e-mail address."
+            ),
+            field="user",
+        )
+    if role is not Role.LABEL_STAFF:
+        return
+    if Membership.objects.unended().filter(user=user, role__in=ANSWERING_ROLES).exists():
+        raise Refused(
+            "answers_for_an_artist",
+            _(
+                "This person answers for an artist, and nobody who does works in the admin. "
+                "Take another e-mail address."
+            ),
+            field="user",
+        )
+
+
+def require_nobody_yet(artist: Artist | None, roster: Roster | None) -> None:
+    """Refuse the operator's people where somebody it lets in would answer beside others.
+
+    They let in the first people only: to an artist to whom nobody ever had access, and to a roster
+    on which no other artist is. Ever, for an end can be made. Raises `Refused`:
+    `artist_has_people`, `roster_has_artists`.
+    """
+    if artist is not None and _ever_reached([artist.pk]):
+        raise Refused(
+            "artist_has_people",
+            _("People have access to this artist already. Only they can let others in."),
+        )
+    if roster is not None and _ever_reached([one.artist_id for one in places_of(roster)]):
+        raise Refused(
+            "roster_has_artists",
+            _(
+                "There are artists on this roster. Whoever joins it now would answer for them, so "
+                "only its own people can let somebody in."
+            ),
+        )
+
+
+def _ever_reached(artists: Iterable[int]) -> bool:
+    places = RosterArtist.objects.filter(artist__in=artists).exclude(roster__kind=RosterKind.LABEL)
+    return Membership.objects.filter(
+        Q(artist__in=artists) | Q(roster__in=places.values("roster"))
+    ).exists()
 
 
 def artists_of(membership: Membership) -> list[Artist]:
@@ -99,7 +159,7 @@ def line_of(
 
     Scopes are as granted: that a minor's are narrower follows from the party's own state.
     """
-    scopes = membership.scopes_for(is_minor=membership.role == Role.GUARDIAN)
+    scopes = membership.granted_for(is_minor=membership.role == Role.GUARDIAN)
     starts = max(membership.starts_at, membership.starts_at if place is None else place.starts_at)
     ends = [end for end in (membership.ends_at, None if place is None else place.ends_at) if end]
     return Delegation(

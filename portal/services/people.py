@@ -111,16 +111,19 @@ def let_person_in(
 
     Somebody new is called `name`; somebody known keeps her name, her password and every access
     that she has. As label staff she may enter the admin, where she sees this label and no other.
-    Raises as `create_user_with_access`: `inactive` for somebody who may not sign in any more,
-    `has_access` for somebody who is in already.
+    To a management she comes as one of its heads, who let in later people themselves. Raises as
+    `create_user_with_access`: `inactive` for somebody who may not sign in any more, `has_access`
+    for somebody who is in already.
     """
     _require_operator(by)
     address = email.strip().lower()
     take_turn("invite", address)
     known = User.objects.select_for_update().filter(email=address).first()
+    given: dict[str, Any] = {"by": by, "role": role, "roster": roster}
+    given["scopes"] = [Scope.MANAGE_PEOPLE] if Role(role) is Role.MANAGER else []
     if known is None:
-        return create_user_with_access(by=by, email=address, name=name, role=role, roster=roster)
-    membership = grant_access(by=by, user=known, role=role, roster=roster)
+        return create_user_with_access(email=address, name=name, **given)
+    membership = grant_access(user=known, **given)
     if Role(role) is Role.LABEL_STAFF and not known.is_staff:
         known.is_staff = True
         known.save(update_fields=["is_staff"])

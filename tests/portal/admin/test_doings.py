@@ -20,6 +20,7 @@ from consent.models import (
     AICompany,
     Artist,
     CatalogueMessage,
+    LedgerEntry,
     Licence,
     LicenceVersion,
     Party,
@@ -39,11 +40,25 @@ from consent.services.claims import make_claim
 from consent.services.erasure import erase_subject
 from consent.services.permissions import answer_permission
 from consent.words import Authority, Right, Standing
-from portal.models import ApiClient, ApiKey, Export, Roster, StaffAct, User
+from portal.access import Access
+from portal.models import (
+    ApiClient,
+    ApiKey,
+    Export,
+    Membership,
+    Notice,
+    Roster,
+    RosterKind,
+    StaffAct,
+    User,
+)
 from portal.queries.staff import read_acts
 from portal.roles import Role
+from portal.roles import Scope as May
 from portal.services.clients import find_key
+from portal.services.delegation import end_access, grant_access
 from portal.services.people import let_person_in
+from portal.services.rosters import add_artist_to_roster, create_roster
 from royalties.models import Rate
 from tests import signing
 from tests.cast import *  # noqa: F403 - the people in every story
@@ -604,30 +619,96 @@ def test_somebody_who_signs_in_here_already_becomes_label_staff_by_her_address(
     maren: Artist,
     aoi: Artist,
     aoi_user: User,
+    charlie: User,
     fjord_roster: Roster,
     signed_in: SignIn,
 ) -> None:
-    hers = signed_in(aoi_user)
+    grant_access(by=aoi_user, user=charlie, artist=aoi, role=Role.ASSISTANT)
+    hers = signed_in(charlie)
     artists = reverse("admin:consent_artist_changelist")
     assert hers.get(artists).status_code == 403
-    password = aoi_user.password
+    name, password = charlie.name, charlie.password
     does(
         theirs,
         to(fjord_roster, "person"),
         action="person.let_in",
         by=olga,
-        email=f" {aoi_user.email.upper()}",
+        email=f" {charlie.email.upper()}",
     )
-    aoi_user.refresh_from_db()
-    assert (aoi_user.is_staff, aoi_user.is_superuser) == (True, False)
-    assert (aoi_user.name, aoi_user.password) == ("Aoi Tanaka", password)
+    charlie.refresh_from_db()
+    assert (charlie.is_staff, charlie.is_superuser) == (True, False)
+    assert (charlie.name, charlie.password) == (name, password)
     page = hers.get(artists).text
     assert "Maren Holt" in page
-    assert "田中葵" not in page, "her own work is not in this label's books"
+    assert "田中葵" not in page, "whose work she sees is not in this label's books"
     assert hers.get(f"/a/{aoi.slug}/permissions/").status_code == 200, "what she had she keeps"
     for closed in ("portal_roster", "portal_membership", "portal_user"):
         with suppress(NoReverseMatch):
             assert hers.get(reverse(f"admin:{closed}_changelist")).status_code == 403
+
+
+@pytest.mark.parametrize("who", ["olga", "confederate"])
+def test_the_operator_lets_nobody_in_who_would_answer_for_an_artist_that_is_there(
+    theirs: Client,
+    olga: User,
+    ines: User,
+    charlie: User,
+    maren: Artist,
+    north_roster: Roster,
+    who: str,
+) -> None:
+    """Maren is on this management; nobody has asked her."""
+    user = olga if who == "olga" else charlie
+    before = (LedgerEntry.objects.count(), StaffAct.objects.count(), Notice.objects.count())
+    said = {"email": user.email, "reason": WHY}
+    answer = theirs.post(to(north_roster, "person"), said)
+    expected = "cannot let yourself in" if who == "olga" else "only its own people can let"
+    assert expected in answer.context["form"].errors.as_text()
+    someone_new = theirs.post(to(north_roster, "person"), said | {"email": "new@liner.example"})
+    assert "only its own people can let" in someone_new.context["form"].errors.as_text()
+    assert not User.objects.filter(email="new@liner.example").exists()
+    assert (LedgerEntry.objects.count(), StaffAct.objects.count(), Notice.objects.count()) == before
+    assert not user.memberships.filter(roster=north_roster).exists()
+    answered = theirs.post(
+        f"/a/{maren.slug}/permissions/uses/analysis_training/", {"stance": "allow"}
+    )
+    assert answered.status_code == 404
+    assert not Permission.objects.exists()
+
+
+def test_the_operator_lets_the_first_people_into_a_management_and_they_the_later_ones(
+    does: Any, theirs: Client, olga: User, charlie: User, maren: Artist, maren_user: User
+) -> None:
+    roster = create_roster(by=olga, kind=RosterKind.MANAGEMENT, name="Skerry Management")
+    does(
+        theirs,
+        to(roster, "person"),
+        action="person.let_in",
+        by=olga,
+        email="siv@skerry.example",
+        name="Siv Lund",
+    )
+    siv = User.objects.get(email="siv@skerry.example")
+    add_artist_to_roster(by=maren_user, roster=roster, artist=maren)
+    assert Access.of(siv).may(maren, May.ANSWER)
+    refused = theirs.post(to(roster, "person"), {"email": charlie.email, "reason": WHY})
+    assert "only its own people can let" in refused.context["form"].errors.as_text()
+    # Nor after everybody's access was ended, which the operator can do.
+    for one in Membership.objects.unended():
+        end_access(by=olga, membership=one)
+    refused = theirs.post(to(roster, "person"), {"email": charlie.email, "reason": WHY})
+    assert "only its own people can let" in refused.context["form"].errors.as_text()
+
+
+def test_somebody_who_answers_for_an_artist_does_not_become_staff_with_that_address(
+    theirs: Client, fjord_roster: Roster, aoi: Artist, aoi_user: User
+) -> None:
+    said = {"email": aoi_user.email, "reason": WHY}
+    answer = theirs.post(to(fjord_roster, "person"), said)
+    assert "Take another e-mail address" in answer.context["form"].errors.as_text()
+    aoi_user.refresh_from_db()
+    assert not aoi_user.is_staff
+    assert Access.of(aoi_user).may(aoi, May.ANSWER_VOICE)
 
 
 def test_whoever_is_in_already_or_may_not_sign_in_is_not_let_in(
