@@ -11,7 +11,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,7 +22,17 @@ from consent.errors import Refused
 
 SECONDS: Final = 10.0
 READ_AT_MOST: Final = 4_096
-_NAT64: Final = IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+_NOT_OF_IT: Final = tuple(
+    IPv6Network(text)
+    for text in (
+        "2001::/32",  # Teredo
+        "2002::/16",  # 6to4
+        "2001:db8::/32",  # documentation, as the next
+        "3fff::/20",
+    )
+)
+_RELAYS: Final = IPv4Network("192.88.99.0/24")  # anycast of 6to4, which is no more
 _NO_PORTS: Final = frozenset({0, 19, 22, 23, 25, 53, 110, 143, 389, 465, 587, 993, 995})
 
 
@@ -126,17 +136,22 @@ def _may_stay_home() -> bool:
 
 
 def _may_be_called(address: IPv4Address | IPv6Address) -> bool:
-    if isinstance(address, IPv6Address):
-        inside = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inside = IPv4Address(int(address) & 0xFFFFFFFF)
-        if address.teredo is not None:
-            return False
-        if inside is not None:
-            return _may_be_called(inside)
+    """Only what the public internet routes by itself.
+
+    Of IPv6 that is 2000::/3 (RFC 4291 and the IANA registry): outside it lie site-local addresses
+    and every prefix that a network may translate into IPv4 (mapped, compatible, translated,
+    64:ff9b::/96); inside it the tunnels that carry an IPv4 address are left out, wherever it leads.
+    """
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return _may_be_called(address.ipv4_mapped)  # the same address, as a socket spells it
     if address.is_loopback:
         return _may_stay_home()
-    return address.is_global and not address.is_multicast
+    if isinstance(address, IPv6Address):
+        if address not in _GLOBAL_UNICAST or any(address in net for net in _NOT_OF_IT):
+            return False
+    elif address in _RELAYS:
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def _seconds(text: str | None) -> int:

@@ -371,6 +371,22 @@ def test_an_address_is_told_once_and_ten_at_most(
         "https://[64:ff9b::7f00:1]/",
         "https://[2002:7f00:1::]/",
         "https://[2001:0:7f00:1::1]/",
+        "https://[2001:0:5db8:d70e::1]/",
+        "https://[2002:5db8:d70e::1]/",
+        "https://[fec0::1]/",
+        "https://[feff:ffff::1]/",
+        "https://[::127.0.0.1]/",
+        "https://[::8.8.8.8]/",
+        "https://[::ffff:0:127.0.0.1]/",
+        "https://[::ffff:0:8.8.8.8]/",
+        "https://[64:ff9b::10.0.0.8]/",
+        "https://[64:ff9b::8.8.8.8]/",
+        "https://[64:ff9b:1::10.0.0.8]/",
+        "https://[5f00::1]/",
+        "https://[3fff::1]/",
+        "https://[2001:db8::1]/",
+        "https://192.88.99.1/",
+        "https://240.0.0.1/",
         "https:///x",
         "https://hooks.example/é",
         "https://hooks.example/a b",
@@ -388,7 +404,18 @@ def test_an_address_that_is_not_of_the_public_internet_is_refused(
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "fd00::7", "::ffff:192.168.0.1"],
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "169.254.169.254",
+        "::1",
+        "fd00::7",
+        "::ffff:192.168.0.1",
+        "fec0::1",
+        "::127.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:a00:8::1",
+    ],
 )
 def test_a_name_that_leads_home_is_refused_when_it_is_called(
     receiver: Receiver, settings: Any, monkeypatch: pytest.MonkeyPatch, address: str
