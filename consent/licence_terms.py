@@ -7,6 +7,7 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
+from consent.days import check_within_reach
 from consent.errors import Refused
 from consent.models import AICompany, Catalogue, ModelVersion, Recording
 from consent.territories import normalise_territories
@@ -44,7 +45,7 @@ def check_terms(*, company: AICompany, terms: Terms, at: datetime) -> Terms:
     Raises `Refused` with the field that is wrong: `unknown_use`, `unknown_territory`,
     `from_in_the_past`, `until_in_the_past`, `until_before_from`, `listing_missing`,
     `listing_needless`, `model_version_of_another`, `notice_days`, `override_clause`,
-    `override_needless`, `artist_always_decides`.
+    `override_needless`, `artist_always_decides`, `date_out_of_range`.
     """
     uses = sorted({str(u) for u in terms.uses})
     for use in uses:
@@ -115,6 +116,8 @@ def check_terms(*, company: AICompany, terms: Terms, at: datetime) -> Terms:
 
 
 def _check_days(terms: Terms, at: datetime) -> None:
+    check_within_reach(terms.starts_at, "starts_at")
+    check_within_reach(terms.ends_at, "ends_at")
     if terms.starts_at is not None and terms.starts_at <= at:
         raise Refused(
             "from_in_the_past",

@@ -27,6 +27,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from consent import days
 from consent.catalogue.message import Identifier
 from consent.catalogue.notes import Note
 from consent.catalogue.problems import (
@@ -290,7 +291,10 @@ def _moment(cells: Mapping[str, str], column: str) -> datetime | None:
     day = partial_date(text)
     if day is None or len(day) != 10:
         raise _CellError("bad_moment", column, text)
-    return datetime.fromisoformat(day).replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    if not days.within_reach(moment):
+        raise _CellError(days.OUT_OF_RANGE, column, text)
+    return moment
 
 
 def _word[W: (Right, Authority, PartyKind)](text: str, words: type[W], code: str, column: str) -> W:

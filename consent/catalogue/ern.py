@@ -46,6 +46,7 @@ from consent.catalogue.xmlstream import (
     Section,
     read_events,
 )
+from consent.days import OUT_OF_RANGE, within_reach
 from consent.identifiers import IdentifierError, display_isrc, normalise_dpid
 
 MAX_BYTES: Final = 200_000_000
@@ -175,6 +176,8 @@ class _Reading:
         if moment is None:
             raise MessageRefused("bad_created_at", created.line, created.text)
         created_at, has_zone = moment
+        if not within_reach(created_at):
+            raise MessageRefused(OUT_OF_RANGE, created.line, created.text)
         if not has_zone:
             self._report.flag(created, "no_time_zone", created.text)
         return Message(

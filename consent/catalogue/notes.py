@@ -59,6 +59,9 @@ NOTE_SENTENCES: Final[dict[str, str | Promise]] = {
     "bad_share": _("“{value}” is not a share. Use a percentage such as 33.33, up to 100."),
     "bad_territory": _("“{value}” is not a country code. Use two letters, as in NO or JP."),
     "bad_moment": _("“{value}” is not a day. Use 2026-11-20; it begins at midnight UTC."),
+    "date_out_of_range": _(
+        "“{value}” lies before 2000-01-01 or after 2199-12-31. Leave what has no end empty."
+    ),
     "from_in_the_past": _("A claim cannot begin in the past ({value}). Leave it empty for now."),
     "until_before_from": _("The claim ends before it begins ({value})."),
     "likeness_of_whom": _("A likeness belongs to a person: name the artist, not {value}."),

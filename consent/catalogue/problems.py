@@ -127,6 +127,10 @@ REFUSAL_SENTENCES: Final[dict[str, str | Promise]] = {
         "older cannot be told apart."
     ),
     "bad_created_at": _("“{value}” at line {line} is not a moment in time (xs:dateTime)."),
+    "date_out_of_range": _(
+        "“{value}” at line {line} lies before 2000-01-01 or after 2199-12-31: no message was made "
+        "then."
+    ),
 }
 
 PROBLEM_SENTENCES: Final[dict[str, str | Promise]] = {

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
+from consent.days import check_within_reach
 from consent.errors import Frozen, NotFound, Refused
 from consent.models import Artist, Party, Recording, RightsClaim, Work
 from consent.services.acts import open_act, ref_of
@@ -170,6 +171,8 @@ def change_claim(
     terms. Returns the row that holds the new terms. Raises `Refused` (`claim_over`, and as
     `make_claim`) and `Frozen`.
     """
+    check_within_reach(valid_from, "valid_from")
+    check_within_reach(valid_until, "valid_until")
     course, keys = _course(claim)
     terms: dict[str, Any] = {}
     if share_bp is not None:
@@ -295,6 +298,8 @@ def _row(new: NewClaim, source: str, at: datetime) -> RightsClaim:
             _("A voice, a name and an image belong to a person: claim them for an artist."),
             field="right",
         )
+    check_within_reach(new.valid_from, "valid_from")
+    check_within_reach(new.valid_until, "valid_until")
     if new.valid_from is not None:
         _refuse_past(new.valid_from, at)
     row = RightsClaim(

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consent import standard_licence
 from consent.clock import now
+from consent.days import check_within_reach
 from consent.errors import Frozen, Refused
 from consent.leaves import moment
 from consent.licence_terms import Terms, check_terms
@@ -121,8 +122,8 @@ def end_licence(
     """End `licence` at once, or at `ends_at`; returns the version that says so.
 
     An end takes no reason and goes through while the ledger is frozen. Ending again what has ended
-    changes nothing. Raises `Refused`: `until_in_the_past`, or `ends_earlier` when it ends before
-    `ends_at` anyway.
+    changes nothing. Raises `Refused`: `date_out_of_range`, `until_in_the_past`, or `ends_earlier`
+    when it ends before `ends_at` anyway.
     """
     licence = _lock(licence)
     at = now()
@@ -131,6 +132,7 @@ def end_licence(
     if over:
         return last
     if ends_at is not None:
+        check_within_reach(ends_at, "ends_at")
         if ends_at <= at:
             raise Refused("until_in_the_past", _("The end lies in the past."), field="ends_at")
         known = last.starts_at if last.ended else last.ends_at

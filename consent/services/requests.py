@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
+from consent.days import check_within_reach
 from consent.errors import NotFound, Refused
 from consent.identifiers import IdentifierError, normalise_isrc
 from consent.leaves import moment
@@ -81,9 +82,9 @@ def ask_permission(
     neither says which artist answered what.
 
     Raises `Refused`: `unknown_use`, `scope`, `isrc`, `unknown_recording`, `nobody_to_ask`,
-    `too_many_artists`, `why`, `from_in_past`, `until_in_past`, `until_before_from`,
-    `voice_needs_end`, `voice_too_long`, `asked_recently` (with `params["again_at"]`, UTC),
-    `too_many_waiting`, `company_suspended`, `tool_suspended`.
+    `too_many_artists`, `why`, `date_out_of_range`, `from_in_past`, `until_in_past`,
+    `until_before_from`, `voice_needs_end`, `voice_too_long`, `asked_recently` (with
+    `params["again_at"]`, UTC), `too_many_waiting`, `company_suspended`, `tool_suspended`.
     """
     at = now()
     _check(use, why, valid_from, valid_until, at)
@@ -210,6 +211,8 @@ def _check(
         raise Refused(
             "why", _("Say what for, in plain words and at most 2000 characters."), field="why"
         )
+    check_within_reach(valid_from, "valid_from")
+    check_within_reach(valid_until, "valid_until")
     if valid_from is not None and valid_from <= at:
         raise Refused("from_in_past", _("The beginning lies in the past."), field="valid_from")
     if valid_until is not None and valid_until <= at:

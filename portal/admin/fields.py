@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from consent.days import check_day_within_reach
 from consent.errors import Refused
 from consent.identifiers import (
     IdentifierError,
@@ -40,7 +41,13 @@ class DayField(forms.DateField):
     def clean(self, value: Any) -> datetime | None:
         """Return the moment, or None where nothing was chosen."""
         day: date | None = super().clean(value)
-        return None if day is None else datetime.combine(day, time(), UTC)
+        if day is None:
+            return None
+        try:
+            check_day_within_reach(day, "")
+        except Refused as refusal:
+            raise ValidationError(refusal.sentence, code=refusal.code) from refusal
+        return datetime.combine(day, time(), UTC)
 
 
 class PercentField(forms.DecimalField):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consent.models import AICompany
 from consent.words import UseKind
-from portal.forms.permissions import DayInput, end_of, lies_ahead
+from portal.forms.permissions import DayField, end_of, lies_ahead
 
 
 class OfferForm(forms.Form):
@@ -24,10 +24,9 @@ class OfferForm(forms.Form):
     companies = forms.MultipleChoiceField(
         label=_("To these AI companies"), widget=forms.CheckboxSelectMultiple
     )
-    until = forms.DateField(
+    until = DayField(
         label=_("Until, that day included"),
         required=False,
-        widget=DayInput(),
         help_text=_(
             "Empty: until you end it, which you can do on any day. Days are those of UTC, the same "
             "for all who read it."

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from portal.access import Reach
-from portal.forms.permissions import DayInput, end_of, lies_ahead
+from portal.forms.permissions import DayField, end_of, lies_ahead
 from portal.roles import (
     ADDABLE,
     ENTRUSTED_BY_THE_ARTIST,
@@ -43,10 +43,9 @@ class InviteForm(forms.Form):
     assistant_scopes = forms.MultipleChoiceField(
         label=_("An assistant may also"), required=False, widget=forms.CheckboxSelectMultiple
     )
-    until = forms.DateField(
+    until = DayField(
         label=_("Until, that day included"),
         required=False,
-        widget=DayInput(),
         help_text=_("Empty: until somebody ends it."),
     )
 

@@ -23,7 +23,23 @@ class DayInput(forms.DateInput):
     input_type = "date"
 
     def __init__(self, **attributes: str) -> None:
-        super().__init__(format="%Y-%m-%d", attrs=attributes)
+        reach = {"min": days.FIRST_DAY.isoformat(), "max": days.LAST_DAY.isoformat()}
+        super().__init__(format="%Y-%m-%d", attrs={**reach, **attributes})
+
+
+class DayField(forms.DateField):
+    """A day that a date here may be; any other is refused in the domain's own words."""
+
+    widget = DayInput
+
+    def to_python(self, value: Any) -> date | None:
+        """The day, or None for none."""
+        day: date | None = super().to_python(value)
+        try:
+            days.check_day_within_reach(day, "")
+        except Refused as refusal:
+            raise ValidationError(refusal.sentence, code=refusal.code) from refusal
+        return day
 
 
 def start_of(day: date) -> datetime | None:
@@ -50,13 +66,10 @@ class AnswerForm(forms.Form):
     stance = forms.ChoiceField(
         label=_("Your answer"), choices=Stance.choices, widget=forms.RadioSelect
     )
-    valid_until = forms.DateField(
-        label=_("Until, that day included"), required=False, widget=DayInput()
-    )
-    valid_from = forms.DateField(
+    valid_until = DayField(label=_("Until, that day included"), required=False)
+    valid_from = DayField(
         label=_("From"),
         required=False,
-        widget=DayInput(),
         help_text=_("Empty: at once. Until then what holds now goes on."),
     )
     territories = forms.CharField(
@@ -181,10 +194,9 @@ class ManyForm(forms.Form):
     stance = forms.ChoiceField(
         label=_("Your answer for each of them"), choices=Stance.choices, widget=forms.RadioSelect
     )
-    valid_until = forms.DateField(
+    valid_until = DayField(
         label=_("Until, that day included"),
         required=False,
-        widget=DayInput(),
         help_text=_("Empty: until you change it. A yes to voice, name or image needs an end."),
     )
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from consent.identifiers import IdentifierError, normalise_isrc
 from consent.queries.usage import UsageFilter, UsageKind
 from consent.words import UseKind
-from portal.forms.permissions import DayInput
+from portal.forms.permissions import DayField
 
 ANY = ("", _("All"))
 
@@ -37,8 +37,8 @@ class UsageForm(forms.Form):
         choices=[ANY, ("yes", _("Allowed")), ("no", _("Not allowed"))],
     )
     isrc = forms.CharField(label=_("ISRC"), required=False, max_length=20)
-    since = forms.DateField(label=_("From"), required=False, widget=DayInput())
-    until = forms.DateField(label=_("Until"), required=False, widget=DayInput())
+    since = DayField(label=_("From"), required=False)
+    until = DayField(label=_("Until"), required=False)
 
     def __init__(self, *args: Any, tools: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,8 +79,8 @@ class UsageForm(forms.Form):
 class ExportForm(forms.Form):
     """Which days of what AI did to write into a file. Days are UTC, as in the file."""
 
-    since = forms.DateField(label=_("From"), required=False, widget=DayInput())
-    until = forms.DateField(label=_("Until, that day included"), required=False, widget=DayInput())
+    since = DayField(label=_("From"), required=False)
+    until = DayField(label=_("Until, that day included"), required=False)
 
 
 def _begin(day: date) -> datetime:

@@ -29,7 +29,7 @@ def moment(at: datetime, style: str = "minute") -> SafeString:
     }
     if style not in patterns:
         raise ValueError(f"{style!r} is not a style of moments: {', '.join(patterns)}.")
-    local = timezone.localtime(at)
+    local = timezone.localtime(days.within_calendar(at))
     text = format_datetime(local, patterns[style], locale=current_locale(), tzinfo=local.tzinfo)
     machine = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return format_html(
@@ -39,7 +39,7 @@ def moment(at: datetime, style: str = "minute") -> SafeString:
 
 def plain_day(at: datetime) -> str:
     """The day of a moment in the reader's zone, as plain text for use within a sentence."""
-    local = timezone.localtime(at)
+    local = timezone.localtime(days.within_calendar(at))
     return format_date(local.date(), "d MMM y", locale=current_locale())
 
 

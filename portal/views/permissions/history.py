@@ -17,7 +17,7 @@ from consent.leaves import moment
 from consent.models import Recording, Tool
 from consent.queries.effective import tools_for
 from consent.words import UseKind
-from portal.forms.permissions import DayInput
+from portal.forms.permissions import DayField
 from portal.queries.day import Day, Held, allowed_on
 from portal.queries.rows import Reader
 from portal.roles import Scope
@@ -30,11 +30,10 @@ class HistoryForm(forms.Form):
     isrc = forms.CharField(label=_("ISRC of the recording"), max_length=20)
     use = forms.ChoiceField(label=_("Use"), choices=UseKind.choices)
     tool = forms.ChoiceField(label=_("AI tool"))
-    day = forms.DateField(label=_("On this day"), widget=DayInput())
-    known_on = forms.DateField(
+    day = DayField(label=_("On this day"))
+    known_on = DayField(
         label=_("As it was known on"),
         required=False,
-        widget=DayInput(),
         help_text=_("Empty: as it is known today."),
     )
 
