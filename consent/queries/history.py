@@ -73,7 +73,7 @@ def what_was_allowed(
     except IdentifierError as error:
         raise Refused(error.code, error.sentence, field="isrc") from error
     known = known_position(known_at, known_seq)
-    slugs = [tool] if tool else _tools_then(company, at, known.seq)
+    slugs = [tool] if tool else tools_then(company, at, known.seq)
     asks = [Ask(stored, use, slug, territory, at) for slug in slugs]
     decisions = decide_many(asks, known_seq=known.seq).decisions if asks else ()
     return History(
@@ -107,7 +107,11 @@ def known_position(known_at: datetime | None, known_seq: int | None) -> Position
     return Position(known_seq, settled=True)
 
 
-def _tools_then(company: str, at: datetime, seq: int) -> list[str]:
+def tools_then(company: str, at: datetime, seq: int) -> list[str]:
+    """The slugs of the tools that a company (by its slug) had at `at`, as far as `seq` knows.
+
+    Raises `NotFound` (`unknown_company`).
+    """
     if not AICompany.objects.filter(slug=company).exists():
         raise NotFound("unknown_company", _("There is no such company."), field="company")
     states = ToolState.objects.filter(

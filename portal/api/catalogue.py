@@ -52,6 +52,9 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "unknown_use": Meaning(422, _("There is no such use kind.")),
     "unknown_territory": Meaning(422, _("A territory is a country of ISO 3166-1: two capitals.")),
     "moment": Meaning(422, _("A moment is ISO 8601 with its offset, as in 2026-11-20T09:30:00Z.")),
+    "date_out_of_range": Meaning(
+        422, _("A date here lies between 2000-01-01 and 2199-12-31. What has no end needs none.")
+    ),
     "at_in_future": Meaning(422, _("Nobody knows yet what will be allowed then.")),
     "not_yet_known": Meaning(
         422, _("That moment has not come, or the ledger not that far: nobody knows what it knew.")
@@ -64,6 +67,15 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "ahead": Meaning(422, _("The ledger has not come as far as the position asked for.")),
     # Tools and model versions
     "unknown_tool": Meaning(404, _("Your company has no tool of this name.")),
+    "tool_name": Meaning(
+        422,
+        _(
+            "The short name of a new tool begins with that of your company and a hyphen, so that "
+            "it is yours alone."
+        ),
+    ),
+    "tool_or_company": Meaning(422, _("Name one tool or one company, and not both.")),
+    "unknown_company": Meaning(404, _("This is not your company.")),
     "tool_differs": Meaning(409, _("A tool of this name is there, and it is another one.")),
     "unknown_model_version": Meaning(404, _("Your company has no such model version.")),
     "company_suspended": Meaning(409, _("Your company is suspended: nothing new is agreed.")),

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
+from consent import days
 from consent.identifiers import IdentifierError, normalise_isrc
 from consent.queries.decision import Ask
 from consent.territories import known_territories
@@ -42,10 +43,13 @@ def pointer(name: str) -> str:
 
 
 def read_moment(value: Any) -> datetime:
-    """An ISO 8601 moment with an offset, as UTC. Raises `Fault`."""
+    """An ISO 8601 moment with an offset, as UTC. Raises `Fault` (`moment`, `date_out_of_range`)."""
     try:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is not None:
+            if not days.within_reach(moment):
+                refused = days.out_of_range("")
+                raise Fault(refused.code, refused.sentence)
             return moment.astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         pass

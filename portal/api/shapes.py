@@ -4,17 +4,34 @@ Shapes that come in by the framework check as well as describe. Those of decisio
 only describe: `portal.api.reading` checks them, and a test holds the two together.
 """
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from consent.days import FIRST_DAY, LAST_DAY, OUT_OF_RANGE, within_reach
 from consent.words import Right, ToolKind, UseKind
 from portal.api.views.base import StrictSerializer
 from portal.models import WebhookKind
 
 USES: Final = list(UseKind.values)
 MOST_RECORDINGS: Final = 1_000
+
+
+class Moment(serializers.DateTimeField):
+    """A moment that a client names: one that a date here may be, in UTC where it has no offset."""
+
+    timezone = UTC  # whatever zone a browser that sends a key is in
+    default_error_messages = {
+        OUT_OF_RANGE: _("A date here lies between {first} and {last}."),
+    }
+
+    def to_internal_value(self, value: Any) -> datetime:
+        moment = super().to_internal_value(value)
+        if not within_reach(moment):
+            self.fail(OUT_OF_RANGE, first=FIRST_DAY.isoformat(), last=LAST_DAY.isoformat())
+        return moment
 
 
 class ItemErrorShape(StrictSerializer):
@@ -112,6 +129,18 @@ class Replay(StrictSerializer):
 class History(DecisionShape):
     at = serializers.DateTimeField()
     seq = serializers.IntegerField()
+
+
+class ToolHistory(DecisionShape):
+    tool = serializers.CharField()
+
+
+class CompanyHistory(StrictSerializer):
+    at = serializers.DateTimeField()
+    seq = serializers.IntegerField()
+    company = serializers.CharField()
+    allowed = serializers.BooleanField(help_text=_("to any of its tools"))
+    items = ToolHistory(many=True, help_text=_("each tool that the company had then"))
 
 
 # The feed
@@ -246,8 +275,8 @@ class NewRequest(StrictSerializer):
         max_length=100,
         help_text=_("their pseudonyms, as the feed and the snapshot have them"),
     )
-    valid_from = serializers.DateTimeField(required=False, allow_null=True, default=None)
-    valid_until = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    valid_from = Moment(required=False, allow_null=True, default=None)
+    valid_until = Moment(required=False, allow_null=True, default=None)
 
 
 class RequestShape(StrictSerializer):
@@ -274,7 +303,7 @@ class NewTrainingRun(StrictSerializer):
     run = serializers.CharField(max_length=100, help_text=_("your own name for it"))
     model_version = serializers.UUIDField()
     use = serializers.ChoiceField(UseKind.choices)
-    trained_at = serializers.DateTimeField()
+    trained_at = Moment()
     isrcs = serializers.ListField(
         child=serializers.CharField(max_length=40), min_length=1, max_length=MOST_RECORDINGS
     )
@@ -311,7 +340,7 @@ class NewOutput(StrictSerializer):
     output = serializers.CharField(max_length=100, help_text=_("your own name for it"))
     model_version = serializers.UUIDField()
     use = serializers.ChoiceField(UseKind.choices)
-    made_at = serializers.DateTimeField()
+    made_at = Moment()
     title = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
     attributions = serializers.ListField(
         child=AttributionShape(), min_length=1, max_length=MOST_RECORDINGS
@@ -329,7 +358,7 @@ class UsageEventIn(StrictSerializer):
     event_id = serializers.CharField(max_length=100, help_text=_("yours, unique for ever"))
     output = serializers.CharField(max_length=100, required=False, allow_null=True)
     training_run = serializers.CharField(max_length=100, required=False, allow_null=True)
-    occurred_at = serializers.DateTimeField()
+    occurred_at = Moment()
     quantity = serializers.IntegerField(required=False, default=1)
     revenue_micros = serializers.IntegerField(
         help_text=_("millionths of the major unit of the currency")
@@ -378,7 +407,13 @@ class WithdrawalShape(StrictSerializer):
     territories = serializers.ListField(
         child=serializers.CharField(), help_text=_("where it holds; empty: everywhere")
     )
-    artist = serializers.UUIDField(help_text=_("a pseudonym"))
+    artist = serializers.UUIDField(
+        allow_null=True,
+        help_text=_(
+            "a pseudonym, where it is about all work of the artist; null: about recordings, and "
+            "who of those who have a say in them said no is not told"
+        ),
+    )
     tool = serializers.CharField(
         allow_null=True, help_text=_("null: each tool of yours that names no model version")
     )

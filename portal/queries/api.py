@@ -71,7 +71,11 @@ def withdrawals_for(
 
 
 def withdrawal_body(row: Withdrawal) -> dict[str, Any]:
-    """What must stop, and by when; the artist by her pseudonym, as in the feed."""
+    """What must stop, and by when.
+
+    The artist by her pseudonym where it is all work of hers, as in the feed. Of a recording she may
+    be one of several who have a say, and which of them said no is not told (`consent.discretion`).
+    """
     permission, model = row.permission, row.model_version
     recordings = recordings_concerned(permission)
     tool = model.tool if model else permission.tool
@@ -81,7 +85,7 @@ def withdrawal_body(row: Withdrawal) -> dict[str, Any]:
         "isrc": permission.recording.isrc if permission.recording and recordings == 1 else None,
         "recordings": recordings,
         "territories": permission.territories,
-        "artist": str(row.artist.party.ref),
+        "artist": str(row.artist.party.ref) if recordings is None else None,
         "tool": tool.slug if tool else None,
         "model_version": str(model.ref) if model else None,
         "model_name": model.name if model else None,

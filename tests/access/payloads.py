@@ -40,7 +40,11 @@ PAYLOADS: Final[dict[str, Callable[[Side], Payload]]] = {
     "answer_split": lambda _: {"answer": "no"},
     "api-decisions": lambda side: {"items": [_question(side)]},
     "api-replay": lambda side: {"decision": side.texts["decision"]},
-    "api-tools": lambda _: {"tool": "wavewright", "name": "Wavewright", "kind": "composer"},
+    "api-tools": lambda _: {
+        "tool": "tonewright-wavewright",
+        "name": "Wavewright",
+        "kind": "composer",
+    },
     "api-model-versions": lambda side: {"tool": side.tool.slug, "name": "v2"},
     "api-requests": lambda side: {
         "tool": side.tool.slug,

@@ -49,7 +49,37 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODE: Final = json.JSONDecoder(parse_constant=_refuse_constant).decode
+class _TwoOfAName(ValueError):
+    """A name stands twice in one object."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name.encode("utf-8", "replace").decode()[:80]
+
+
+def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        # Which of the two is meant? Readers of JSON disagree, so it is no question at all.
+        seen: set[str] = set()
+        for name, _value in pairs:
+            if name in seen:
+                raise _TwoOfAName(name)
+            seen.add(name)
+    return found
+
+
+_DECODE: Final = json.JSONDecoder(
+    parse_constant=_refuse_constant, object_pairs_hook=_refuse_doubles
+).decode
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    if isinstance(error, _TwoOfAName):
+        return str(_("“%(name)s” stands twice in one object")) % {"name": error.name}
+    return str(_("not UTF-8 JSON"))
 
 
 def json_of(body: bytes) -> Any:
@@ -57,7 +87,7 @@ def json_of(body: bytes) -> Any:
     try:
         return _DECODE(body.decode())
     except (ValueError, RecursionError) as error:
-        detail = error.msg if isinstance(error, json.JSONDecodeError) else _("not UTF-8 JSON")
+        detail = _why(error)
         raise Problem(
             400, "malformed_json", str(_("The body is not JSON: %(why)s.")) % {"why": detail}
         ) from error

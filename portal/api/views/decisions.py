@@ -1,18 +1,19 @@
 """May this happen? The hot path, and the same question about the past."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from consent import clock
-from consent.errors import Refused
+from consent.errors import NotFound, Refused
 from consent.queries.decision import Ask, decide_loaded, decide_many
-from consent.queries.history import known_position
+from consent.queries.history import known_position, tools_then
 from portal.api import authentication, limits, shapes
 from portal.api.answers import decision_body, decisions_text, reasons_of
 from portal.api.asking import bring
@@ -198,7 +199,8 @@ class HistoryView(MachineView):
         operation_id="history",
         summary="What was allowed then?",
         description=(
-            "One question about a moment `at` that has passed, with what was known at "
+            "One question about a `tool`, or about your `company`: each tool that it had then. "
+            "Name one of the two. `at` is a moment that has passed; what was known is that of "
             "`known_at` (a moment) or `known_seq` (a ledger position); without them, with what "
             "is known now. Once something later is recorded, the answer is the same for ever. A "
             "position that the ledger has not reached is refused, like a moment yet to come."
@@ -206,31 +208,75 @@ class HistoryView(MachineView):
         parameters=[
             OpenApiParameter("isrc", str, required=True),
             OpenApiParameter("use", str, required=True, enum=shapes.USES),
-            OpenApiParameter("tool", str, required=True),
-            OpenApiParameter("model_version", str),
+            OpenApiParameter("tool", str, description="or `company`"),
+            OpenApiParameter("company", str, description="its short name; or `tool`"),
+            OpenApiParameter("model_version", str, description="with a `tool` only"),
             OpenApiParameter("territory", str),
             OpenApiParameter("at", str, required=True),
             OpenApiParameter("known_at", str),
             OpenApiParameter("known_seq", int),
         ],
-        responses={200: shapes.History, **shapes.problems(422)},
+        responses={
+            200: PolymorphicProxySerializer(
+                "HistoryAnswer", [shapes.History, shapes.CompanyHistory], None
+            ),
+            **shapes.problems(404, 422),
+        },
         tags=["Decisions"],
     )
     def get(self, request: Request) -> Response:
         """Decide as of then."""
         query = {name: request.query_params[name] for name in request.query_params}
         known = _known(query.pop("known_at", None), query.pop("known_seq", None))
+        if ("tool" in query) == ("company" in query):
+            raise Refused("tool_or_company", _("Name one tool or one company."), field="tool")
+        whose = query.pop("company", None)
+        if whose is not None:
+            return self._of_company(whose, query, known)
         ask = read_ask_of_query(query)
-        if ask.at is None:
-            raise invalid([ItemError("/at", "moment", str(_("Say the moment.")))])
-        if ask.at > clock.now():
-            raise Refused("at_in_future", _("That moment has not come yet."), field="at")
+        at = _past(ask)
         company = self.caller.company_id
         answered = decide_many([ask], known_seq=known, company=company)
         body = decision_body(
             ask, answered.decisions[0], company=company, at=answered.at[0], seq=answered.seq
         )
-        return Response({"at": moment(ask.at), "seq": answered.seq, **body})
+        return Response({"at": moment(at), "seq": answered.seq, **body})
+
+    def _of_company(self, slug: str, query: dict[str, str], known: int | None) -> Response:
+        """Every tool that the company had then; to each company its own tools only."""
+        if "model_version" in query:
+            raise Refused(
+                "query", _("A model version is one tool's: name the tool."), field="model_version"
+            )
+        # Any name is as good as another here: only the rest of the question is read.
+        asked = read_ask_of_query({**query, "tool": "any"})
+        at = _past(asked)
+        company = self.caller.company
+        if slug != company.slug:
+            raise NotFound("unknown_company", _("This is not your company."), field="company")
+        seq = known_position(None, known).seq
+        asks = [replace(asked, tool=tool) for tool in tools_then(slug, at, seq)]
+        answered = decide_many(asks, known_seq=seq, company=company.pk)
+        items = [
+            {
+                "tool": ask.tool,
+                **decision_body(ask, decision, company=company.pk, at=found, seq=seq),
+            }
+            for ask, decision, found in zip(asks, answered.decisions, answered.at, strict=True)
+        ]
+        allowed = any(decision.allowed for decision in answered.decisions)
+        return Response(
+            {"at": moment(at), "seq": seq, "company": slug, "allowed": allowed, "items": items}
+        )
+
+
+def _past(ask: Ask) -> datetime:
+    """The moment that is asked about. Raises `Problem` or `Refused` without one that has passed."""
+    if ask.at is None:
+        raise invalid([ItemError("/at", "moment", str(_("Say the moment.")))])
+    if ask.at > clock.now():
+        raise Refused("at_in_future", _("That moment has not come yet."), field="at")
+    return ask.at
 
 
 def _known(known_at: str | None, known_seq: str | None) -> int | None:

@@ -9,8 +9,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from consent import clock
+from consent.days import within_reach
 from consent.errors import Refused
 from consent.queries.changes import changes_for, snapshot_of
+from consent.queries.ledger import head
 from consent.words import UseKind
 from portal.api import shapes
 from portal.api.query import number_in, text_in
@@ -120,8 +123,14 @@ def _read_cursor(text: str) -> tuple[str, int | None, datetime | None]:
     try:
         last, seq, at = json.loads(urlsafe_b64decode(text))
         found = str(last), int(seq), datetime.fromisoformat(at)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise Refused("cursor", _("This is not a cursor of ours."), field="cursor") from error
-    if not 0 <= found[1] < 2**62 or found[2].tzinfo is None or "\0" in found[0]:
+    last, seq, at = found
+    if not last.isprintable() or len(last) > 12 or at.tzinfo is None or not _is_past(seq, at):
         raise Refused("cursor", _("This is not a cursor of ours."), field="cursor")
     return found
+
+
+def _is_past(seq: int, at: datetime) -> bool:
+    """Whether a snapshot could have been taken then: what is yet to come is told to nobody."""
+    return within_reach(at) and at <= clock.now() and 0 <= seq <= head()

@@ -1,5 +1,6 @@
 """`demo_client`: an AI company's client, speaking HTTP to the running site."""
 
+import hashlib
 import os
 import runpy
 from typing import Any
@@ -30,7 +31,9 @@ class Command(BaseCommand):
         parser.add_argument("--url", default=_served_at(), help="where the site runs")
         parser.add_argument("--key", default="", help="a key; without one, the demo's or a new one")
         parser.add_argument("--company", default="", help="whose key; by default the first")
-        parser.add_argument("--tool", default="demo-tool", help="the tool's short name")
+        parser.add_argument(
+            "--tool", default="", help="the tool's short name; by default <company>-demo-tool"
+        )
         parser.add_argument("--isrc", action="append", default=[], help="may be given many times")
         parser.add_argument(
             "--new-key", action="store_true", help="make a key, print how to use it, and stop"
@@ -48,13 +51,14 @@ class Command(BaseCommand):
             self.stdout.write(f"export LINER={options['url']}")
             self.stdout.write(f"export LINER_KEY={key}")
             self.stdout.write(f"export ISRC={isrcs[0]}")
+            self.stdout.write(f"export TOOL={_company_of(key)}-quick-tool")
             return
         example = runpy.run_path(str(settings.BASE_DIR / EXAMPLE))
         try:
             example["tour"](
                 example["Liner"](options["url"], key, attempts=2),
                 isrcs,
-                tool=options["tool"],
+                tool=options["tool"] or f"{_company_of(key)}-demo-tool",
                 say=self.stdout.write,
             )
         except example["Problem"] as problem:
@@ -78,6 +82,13 @@ class Command(BaseCommand):
             return create_api_key(by=None, client=client, scopes=ApiScope).secret
         except Refused as refused:
             raise CommandError(refused.sentence) from refused
+
+
+def _company_of(key: str) -> str:
+    """The short name of the company whose key it is, with which those of its tools begin."""
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    found = ApiKey.objects.filter(digest=digest).values_list("client__company__slug", flat=True)
+    return found.first() or "demo"
 
 
 def _served_at() -> str:

@@ -146,8 +146,9 @@ def test_a_yes_that_ends_says_until_when(machine: Machine, world: World) -> None
         ({"territory": {}}, "/items/1/territory", "unknown_territory"),
         ({"at": "yesterday"}, "/items/1/at", "moment"),
         ({"at": "2026-01-01T00:00:00"}, "/items/1/at", "moment"),
-        ({"at": "0001-01-01T00:00:00+14:00"}, "/items/1/at", "moment"),
-        ({"at": "2999-01-01T00:00:00Z"}, "/items/1/at", "at_in_future"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "/items/1/at", "date_out_of_range"),
+        ({"at": "9999-12-31T23:59:59-14:00"}, "/items/1/at", "date_out_of_range"),
+        ({"at": "2199-01-01T00:00:00Z"}, "/items/1/at", "at_in_future"),
         ({"model_version": "v1"}, "/items/1/model_version", "model_version"),
         ({"teritory": "NO"}, "/items/1/teritory", "unknown_field"),
         ({"a/b~c": 1}, "/items/1/a~1b~0c", "unknown_field"),
@@ -190,6 +191,22 @@ def test_a_body_of_5_mb_is_refused_before_it_is_read(machine: Machine, allowed: 
 )
 def test_what_is_not_json_is_said(machine: Machine, allowed: World, body: bytes) -> None:
     problem_of(machine.post("decisions", body), 400, "malformed_json")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "name"),
+    [
+        ("decisions", '{"items": [{"use": "voice", "isrc": "x", "use": "style"}]}', "use"),
+        ("decisions", '{"items": [], "items": []}', "items"),
+        ("requests", '{"tool": "a", "tool": "a"}', "tool"),
+        ("usage-events", '{"events": [{"event_id": "1", "\\u0065vent_id": "1"}]}', "event_id"),
+    ],
+)
+def test_a_name_that_stands_twice_is_no_question(
+    machine: Machine, allowed: World, path: str, body: str, name: str
+) -> None:
+    problem = problem_of(machine.post(path, body), 400, "malformed_json")
+    assert f"“{name}” stands twice" in problem["detail"]
 
 
 def test_only_json_is_read(machine: Machine, allowed: World) -> None:
@@ -364,6 +381,34 @@ def test_what_was_allowed_then_does_not_change(machine: Machine, allowed: World)
     assert first(machine.decide(allowed.question))["allowed"] is False
 
 
+def test_the_past_of_a_company_is_that_of_each_tool_it_had_then(
+    machine: Machine, rival: Machine, allowed: World
+) -> None:
+    then = now()
+    a_tool(allowed.tool.company, "wavewright")
+    asked = {name: value for name, value in allowed.question.items() if name != "tool"}
+    slug = allowed.tool.company.slug
+    answer = machine.get("decisions/history", **asked, company=slug, at=then.isoformat())
+    assert answer.status_code == 200, answer.content
+    found = answer.json()
+    assert (found["company"], found["allowed"]) == (slug, True)
+    [item] = found["items"]
+    alone = machine.get(
+        "decisions/history", **allowed.question, at=then.isoformat(), known_seq=found["seq"]
+    ).json()
+    for name in ("allowed", "reasons", "valid_until"):
+        assert item[name] == alone[name]
+    assert machine.post("decisions/replay", {"decision": item["decision"]}).json()["same"] is True
+    later = machine.get("decisions/history", **asked, company=slug, at=now().isoformat()).json()
+    assert [one["tool"] for one in later["items"]] == ["tidesmith", "wavewright"]
+    for other in (slug, "nobody", ""):
+        problem_of(
+            rival.get("decisions/history", **asked, company=other, at=then.isoformat()),
+            404,
+            "unknown_company",
+        )
+
+
 def test_before_anything_was_known_the_answer_was_no(machine: Machine, allowed: World) -> None:
     asked = {**allowed.question, "at": "2001-01-01T00:00:00Z"}
     assert machine.get("decisions/history", **asked).json()["allowed"] is False
@@ -372,13 +417,19 @@ def test_before_anything_was_known_the_answer_was_no(machine: Machine, allowed: 
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"at": "2999-01-01T00:00:00Z"}, "at_in_future"),
+        ({"at": "2199-01-01T00:00:00Z"}, "at_in_future"),
+        ({"at": "2999-01-01T00:00:00Z"}, "invalid"),
+        ({"known_at": "0001-01-01T00:00:00Z"}, "invalid"),
+        ({"tool": None}, "tool_or_company"),
+        ({"company": "tonewright"}, "tool_or_company"),
+        ({"tool": None, "company": "tonewright", "model_version": "x"}, "query"),
+        ({"tool": None, "company": "tonewright", "use": "x"}, "invalid"),
         ({"at": None}, "invalid"),
         ({"isrc": "x"}, "invalid"),
         ({"use": "x"}, "invalid"),
         ({"known_seq": "-1"}, "invalid"),
         ({"known_at": "x"}, "invalid"),
-        ({"known_at": "2999-01-01T00:00:00Z"}, "not_yet_known"),
+        ({"known_at": "2199-01-01T00:00:00Z"}, "not_yet_known"),
         ({"known_seq": "99999999"}, "not_yet_known"),
         ({"known_seq": "1", "known_at": "2001-01-01T00:00:00Z"}, "known_twice"),
     ],

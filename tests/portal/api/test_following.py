@@ -5,6 +5,7 @@ import os
 import random
 import threading
 import time
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -253,6 +254,27 @@ def test_a_snapshot_names_artists_by_pseudonym_and_all_uses_unless_one_is_asked_
     for cursor in ("x", "WzEsMl0=", "é"):
         response = machine.get("permissions/snapshot", tool=allowed.tool.slug, cursor=cursor)
         problem_of(response, 422, "cursor")
+
+
+@pytest.mark.parametrize(
+    ("last", "ahead", "at"),
+    [
+        ("", 0, "0001-01-01T00:00:00+14:00"),
+        ("", 0, "9999-12-31T23:59:59-14:00"),
+        ("", 0, "2029-01-01T00:00:00+00:00"),
+        ("", 0, "2026-01-01T00:00:00"),
+        ("", 1, "2026-01-01T00:00:00+00:00"),
+        ("", 10**400, "2026-01-01T00:00:00+00:00"),
+        ("\0", 0, "2026-01-01T00:00:00+00:00"),
+        ("x" * 99, 0, "2026-01-01T00:00:00+00:00"),
+    ],
+)
+def test_no_cursor_leads_to_what_is_yet_to_come_or_out_of_reach(
+    machine: Machine, allowed: World, last: str, ahead: int, at: str
+) -> None:
+    made = urlsafe_b64encode(json.dumps([last, head() + ahead, at]).encode()).decode()
+    response = machine.get("permissions/snapshot", tool=allowed.tool.slug, cursor=made)
+    problem_of(response, 422, "cursor" if len(made) <= 400 else "query")
     response = machine.get("permissions/snapshot", tool=allowed.tool.slug, use="x")
     problem_of(response, 422, "unknown_use")
 

@@ -15,7 +15,7 @@ from portal.services import idempotency
 from portal.services.idempotency import Answer, perform_once
 from tests.portal.api.conftest import Machine, World, problem_of
 
-TOOL = {"tool": "wavewright", "name": "Wavewright", "kind": "composer"}
+TOOL = {"tool": "tonewright-wavewright", "name": "Wavewright", "kind": "composer"}
 
 
 @pytest.mark.django_db
@@ -45,7 +45,9 @@ def test_another_request_under_the_same_key_is_refused(machine: Machine, world: 
 @pytest.mark.django_db
 def test_each_client_has_its_own_keys(machine: Machine, rival: Machine, world: World) -> None:
     machine.post("tools", TOOL, Idempotency_Key="a")
-    other = rival.post("tools", {**TOOL, "tool": "gale", "name": "Gale"}, Idempotency_Key="a")
+    other = rival.post(
+        "tools", {**TOOL, "tool": "oceanic-gale", "name": "Gale"}, Idempotency_Key="a"
+    )
     assert other.status_code == 201
 
 
@@ -67,7 +69,7 @@ def test_a_key_is_a_short_plain_text(machine: Machine, world: World, key: str) -
 def test_answers_are_sealed_and_forgotten_after_their_time(machine: Machine, world: World) -> None:
     machine.post("tools", TOOL, Idempotency_Key="a")
     row = AnsweredRequest.objects.get()
-    assert b"wavewright" not in bytes(row.body)
+    assert b"tonewright-wavewright" not in bytes(row.body)
     assert idempotency.forget_answers() == 0
     AnsweredRequest.objects.update(created_at=now() - idempotency.KEPT - timedelta(minutes=1))
     assert idempotency.forget_answers() == 1
@@ -165,9 +167,9 @@ def test_a_sandbox_checks_everything_writes_nothing_and_says_so(
     tried = sandbox.post("tools", TOOL)
     assert tried.status_code == 201
     assert tried.json()["sandbox"] is True
-    assert tried.json()["tool"] == "wavewright"
+    assert tried.json()["tool"] == "tonewright-wavewright"
     assert (head(), LedgerEntry.objects.count()) == before
-    assert not Tool.objects.filter(slug="wavewright").exists()
+    assert not Tool.objects.filter(slug="tonewright-wavewright").exists()
     problem_of(sandbox.post("tools", {**TOOL, "kind": "x"}), 422, "invalid")
     assert "sandbox" not in machine.post("tools", TOOL).json()
 
@@ -182,4 +184,4 @@ def test_a_sandbox_and_the_live_world_keep_their_answers_apart(
     assert again.headers["Idempotency-Replayed"] == "true"
     live = machine.post("tools", TOOL, Idempotency_Key="a")
     assert "sandbox" not in live.json()
-    assert Tool.objects.filter(slug="wavewright").exists()
+    assert Tool.objects.filter(slug="tonewright-wavewright").exists()

@@ -42,6 +42,7 @@ def test_the_quickstart_works_when_it_is_pasted(
     exports = exports.replace("http://localhost:8000", live_server.url)
     exports = exports.replace("ln_live_your_key", machine.secret)
     exports = exports.replace("NOUM72400192", allowed.havn.isrc)
+    exports = exports.replace("your-company", allowed.tool.company.slug)
     done = subprocess.run(
         ["sh", "-eu", "-c", exports + paste],
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
@@ -51,12 +52,12 @@ def test_the_quickstart_works_when_it_is_pasted(
         timeout=60,
     )
     tool, model, decisions, signals, changes = map(json.loads, done.stdout.splitlines())
-    assert tool["tool"] == "quick-tool"
+    assert tool["tool"] == "tonewright-quick-tool"
     assert model["name"] == "v1"
     assert [i["allowed"] for i in decisions["items"]] == [True, True]
     assert signals["uses"]["generative_training"]["state"] == "by_licence"
     assert changes["changes"]
-    assert Tool.objects.filter(slug="quick-tool").exists()
+    assert Tool.objects.filter(slug="tonewright-quick-tool").exists()
 
 
 STAND_IN = """
@@ -87,7 +88,7 @@ def test_the_example_client_does_only_what_is_allowed(
     liner = example["Liner"](live_server.url, machine.secret)
     said: list[str] = []
     done = example["tour"](
-        liner, [allowed.havn.isrc, "NOZZZ2400001"], tool="tour-tool", say=said.append
+        liner, [allowed.havn.isrc, "NOZZZ2400001"], tool="tonewright-tour-tool", say=said.append
     )
     assert done == {"trained": 1, "outputs": 1, "events": 3}
     assert TrainingRun.objects.count() == 1
@@ -111,20 +112,21 @@ def test_the_demo_client_takes_the_tour(allowed: World, live_server: Any) -> Non
     out = StringIO()
     call_command("demo_client", url=live_server.url, stdout=out)
     assert "Reported 1 outputs and 3 uses of them." in out.getvalue()
-    assert ModelVersion.objects.filter(tool__slug="demo-tool").count() == 1
+    assert ModelVersion.objects.filter(tool__slug="tonewright-demo-tool").count() == 1
     call_command("demo_client", url=live_server.url, stdout=out)  # again is harmless
-    assert Tool.objects.filter(slug="demo-tool").count() == 1
+    assert Tool.objects.filter(slug="tonewright-demo-tool").count() == 1
 
 
 def test_the_demo_client_makes_a_key_that_works(allowed: World, live_server: Any) -> None:
     out = StringIO()
     call_command("demo_client", url=live_server.url, new_key=True, stdout=out)
     found = dict(
-        line.removeprefix("export ").split("=", 1) for line in out.getvalue().split("\n")[:3]
+        line.removeprefix("export ").split("=", 1) for line in out.getvalue().split("\n")[:4]
     )
     assert found["LINER"] == live_server.url
     assert Machine(found["LINER_KEY"]).get("tools").status_code == 200
     assert found["ISRC"] == allowed.havn.isrc
+    assert found["TOOL"] == "tonewright-quick-tool"
 
 
 def test_the_demo_client_says_when_nobody_answers(allowed: World) -> None:

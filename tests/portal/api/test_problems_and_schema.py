@@ -114,6 +114,49 @@ def test_every_operation_but_the_public_ones_needs_a_key(schema: dict[str, Any])
             assert (operation.get("security") in (None, [], [{}])) is public, path
 
 
+WITHOUT_A_BODY = {"429", "503"}
+WITH_A_BODY = WITHOUT_A_BODY | {"400", "413", "415", "422"}
+
+
+def test_the_schema_declares_every_problem_that_comes_of_what_an_operation_is(
+    schema: dict[str, Any],
+) -> None:
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            declared = set(operation["responses"])
+            expected = WITH_A_BODY if "requestBody" in operation else WITHOUT_A_BODY
+            public = "Public" in operation["tags"]
+            assert expected <= declared, (path, method)
+            assert declared.isdisjoint({"401", "403"}) is public, (path, method)
+
+
+@pytest.mark.django_db
+def test_what_is_wrong_with_any_request_is_answered_as_the_schema_declares(
+    machine: Machine, world: World, schema: dict[str, Any]
+) -> None:
+    headers = {**machine.headers(), "Idempotency-Key": "é"}
+    bodies = [
+        ({}, b"{", "application/json"),
+        ({}, b'{"a": 1, "a": 1}', "application/json"),
+        ({}, b"{}", "application/json"),
+        ({}, b"{}", "text/plain"),
+        ({}, b"x" * 2_100_000, "application/json"),
+        ({"Accept": "image/png"}, b"{}", "application/json"),
+        ({"Authorization": "Bearer ln_live_no"}, b"{}", "application/json"),
+    ]
+    seen = set()
+    for path, operations in schema["paths"].items():
+        address = re.sub(r"\{[^}]*\}", "1", path)
+        for method, operation in operations.items():
+            for more, body, kind in bodies:
+                answer = Client().generic(
+                    method.upper(), address, body, kind, headers={**headers, **more}
+                )
+                seen.add(answer.status_code)
+                assert str(answer.status_code) in operation["responses"], (path, method, body[:9])
+    assert {400, 401, 406, 413, 415, 422} <= seen
+
+
 def test_the_schema_has_the_words_of_the_house(schema: dict[str, Any]) -> None:
     question = schema["components"]["schemas"]["Question"]["properties"]
     assert set(question) == {"isrc", "use", "tool", "model_version", "territory", "at"}

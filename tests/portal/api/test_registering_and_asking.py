@@ -1,5 +1,6 @@
 """Tools, model versions, and questions to artists, by machines."""
 
+import json
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,15 +8,15 @@ from typing import Any
 import pytest
 
 from consent.clock import now
-from consent.models import LedgerEntry, ModelVersion, PermissionRequest, Tool
+from consent.models import AICompany, LedgerEntry, ModelVersion, PermissionRequest, Tool
 from consent.services.permissions import answer_request
 from consent.services.tools import suspend_company
-from tests.consent.build import a_recording, an_artist
+from tests.consent.build import a_company, a_recording, an_artist
 from tests.portal.api.conftest import Machine, World, problem_of
 
 pytestmark = pytest.mark.django_db
 
-TOOL = {"tool": "wavewright", "name": "Wavewright", "kind": "composer"}
+TOOL = {"tool": "tonewright-wavewright", "name": "Wavewright", "kind": "composer"}
 
 
 def test_a_tool_and_a_model_version_are_registered_and_can_be_asked_about(
@@ -24,16 +25,16 @@ def test_a_tool_and_a_model_version_are_registered_and_can_be_asked_about(
     made = machine.post("tools", TOOL)
     assert made.status_code == 201, made.content
     assert made.json()["suspended"] is False
-    assert machine.get("tools/wavewright").json() == made.json()
-    version = machine.post("model-versions", {"tool": "wavewright", "name": "v1"})
+    assert machine.get("tools/tonewright-wavewright").json() == made.json()
+    version = machine.post("model-versions", {"tool": "tonewright-wavewright", "name": "v1"})
     assert version.status_code == 201, version.content
     asked = {
         **allowed.question,
-        "tool": "wavewright",
+        "tool": "tonewright-wavewright",
         "model_version": version.json()["model_version"],
     }
     assert machine.decide(asked).json()["items"][0]["allowed"] is True
-    found = machine.get("model-versions", tool="wavewright").json()["items"]
+    found = machine.get("model-versions", tool="tonewright-wavewright").json()["items"]
     assert found == [version.json()]
     assert LedgerEntry.objects.filter(kind="tool.registered").count() == 2
 
@@ -43,11 +44,40 @@ def test_registering_twice_is_harmless_and_differently_is_refused(
 ) -> None:
     assert machine.post("tools", TOOL).json() == machine.post("tools", TOOL).json()
     problem_of(machine.post("tools", {**TOOL, "kind": "voice"}), 409, "tool_differs")
-    problem_of(rival.post("tools", TOOL), 409, "tool_differs")
-    for changed, at in (({"kind": "voice"}, "/tool"), ({"tool": "another-slug"}, "/name")):
+    for changed, at in (({"kind": "voice"}, "/tool"), ({"tool": "tonewright-other"}, "/name")):
         answer = machine.post("tools", {**TOOL, **changed})
         problem_of(answer, 409, "tool_differs")
         assert [error["pointer"] for error in answer.json()["errors"]] == [at]
+
+
+def test_a_short_name_outside_of_ones_own_tells_nothing_of_the_tools_of_others(
+    machine: Machine, rival: Machine, oceanic: AICompany, world: World
+) -> None:
+    machine.post("tools", TOOL)
+    a_company("oceanic-deep")
+    before = Tool.objects.count()
+    answers = [
+        problem_of(rival.post("tools", {**TOOL, "tool": slug}), 422, "tool_name")
+        for slug in (
+            TOOL["tool"],  # another company's
+            world.tool.slug,
+            "tonewright-nobodys",
+            "nobodys",
+            "oceanic",
+            "oceanic-",
+            "oceanic-deep-tool",  # the name of a company may begin with another's
+        )
+    ]
+    assert len({json.dumps(answer) for answer in answers}) == 1
+    assert Tool.objects.count() == before
+    assert rival.post("tools", {**TOOL, "tool": "oceanic-wavewright"}).status_code == 201
+
+
+def test_a_tool_that_was_registered_otherwise_keeps_its_short_name(
+    machine: Machine, world: World
+) -> None:
+    same = {"tool": world.tool.slug, "name": world.tool.name, "kind": world.tool.kind}
+    assert machine.post("tools", same).json()["ref"] == str(world.tool.ref)
 
 
 def test_a_retired_model_version_may_do_nothing_more(machine: Machine, allowed: World) -> None:

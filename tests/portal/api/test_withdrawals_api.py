@@ -1,5 +1,6 @@
 """What a company reads of a no: about what it is, where, from when on, and until when."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from consent.clock import now
 from consent.scopes import Scope
 from consent.services.permissions import answer_recordings
-from tests.consent.build import a_recording, a_tool, in_days
+from tests.consent.build import a_recording, a_tool, an_artist, in_days, she_says
 from tests.portal.api.conftest import Machine, World
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +19,34 @@ def test_a_no_to_one_recording_names_it(machine: Machine, allowed: World) -> Non
     [item] = machine.get("withdrawals").json()["items"]
     assert (item["isrc"], item["recordings"], item["territories"]) == (allowed.havn.isrc, 1, [])
     assert item["outputs_until"] == item["began_at"]
+
+
+def test_who_of_a_duet_said_no_is_not_told(machine: Machine, world: World) -> None:
+    aoi = an_artist("Aoi Tanaka")
+    duet = a_recording(world.maren, featured=[aoi], holder=world.fjord, publisher=world.songs)
+    world.license("remix_input")
+    for artist in (world.maren, aoi):
+        she_says(artist, "remix_input", "allow")
+    told = {}
+    for artist in (world.maren, aoi):
+        she_says(artist, "remix_input", "deny", scope=Scope(recording=duet))
+        [item, *_] = machine.get("withdrawals", state="open").json()["items"]
+        assert item["isrc"] == duet.isrc
+        assert item["artist"] is None
+        assert str(artist.party.ref) not in json.dumps(item)
+        confirmed = machine.post(f"withdrawals/{item['withdrawal']}/acknowledge")
+        assert confirmed.json()["artist"] is None
+        told[artist.pk] = set(item)
+        she_says(artist, "remix_input", "allow", scope=Scope(recording=duet))
+    assert told[world.maren.pk] == told[aoi.pk]
+
+
+def test_a_no_to_all_work_names_the_artist_by_her_pseudonym(
+    machine: Machine, allowed: World
+) -> None:
+    allowed.says("deny")
+    [item] = machine.get("withdrawals").json()["items"]
+    assert item["artist"] == str(allowed.maren.party.ref)
 
 
 def test_a_no_to_many_recordings_is_one_and_the_changes_name_each(
@@ -34,7 +63,7 @@ def test_a_no_to_many_recordings_is_one_and_the_changes_name_each(
     )
     assert act is not None
     [item] = machine.get("withdrawals").json()["items"]
-    assert (item["isrc"], item["recordings"]) == (None, 2)
+    assert (item["isrc"], item["recordings"], item["artist"]) == (None, 2, None)
     changes = machine.get("permissions/changes", after=before).json()["changes"]
     assert {one["about"].get("isrc") for one in changes} == {allowed.havn.isrc, other.isrc}
 
