@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             "means_the_same",
             models.BooleanField(
                 default=False,
-                help_text="a typo, better words or a translation: nobody is asked again",
+                help_text="a translation: nobody is asked again",
             ),
         ),
         migrations.AddField(

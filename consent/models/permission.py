@@ -19,8 +19,8 @@ from consent.words import Stance, UseKind, Way
 class Wording(Fact):
     """The exact text that a person saw when deciding. A new text is a new row, never an edit.
 
-    All languages of one version mean the same. What a version means is new unless it says that it
-    means the same as the one before: a yes to an earlier meaning is no yes any more.
+    All languages of one version mean the same: the first says something new, the others are its
+    translations. A yes to an earlier version is no yes any more.
     """
 
     use = models.CharField(max_length=20, choices=UseKind.choices)
@@ -28,7 +28,7 @@ class Wording(Fact):
     version = models.PositiveIntegerField()
     text = models.TextField()
     means_the_same = models.BooleanField(
-        default=False, help_text=_("a typo, better words or a translation: nobody is asked again")
+        default=False, help_text=_("a translation: nobody is asked again")
     )
     digest = models.CharField(max_length=64, help_text=_("SHA-256 of the text, hexadecimal"))
     created_at = models.DateTimeField(editable=False)

@@ -1,7 +1,7 @@
 """The texts that people decide on. A changed text is a new version; nothing is carried over.
 
-Only who publishes it can say that a new text means what the old one meant; then it is the same
-question, and its answers stand.
+Nobody can say of a changed text that it means what the old one meant: whoever said yes read the old
+one. Only a translation asks nobody again, into a language in which there is no text to change.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from consent.clock import now
 from consent.errors import Refused
 from consent.models import Wording
+from consent.services.acts import take_turn
 from consent.services.ledger import Leaf, record
 from consent.words import UseKind
 
@@ -32,11 +33,12 @@ def publish_wording(
 ) -> Wording:
     """Publish the text shown from now on for a use kind, in one language (BCP 47).
 
-    Earlier answers stay tied to the text they were given under. `means_the_same` says that only
-    the words are new (a typo, a better translation): what was allowed goes on. Otherwise each
-    yes to an earlier text is a no from this commit on, and its people are asked again. None: new,
-    unless the newest version lacks this language, which is then a translation of it. The same text
-    again returns the version that there is. Raises `Refused` (`unknown_use`, `empty_wording`).
+    Earlier answers stay tied to the text they were given under. `means_the_same` says that it is
+    a translation of the newest version, into a language in which that one has no text: what was
+    allowed goes on. Otherwise each yes to an earlier text is a no from this commit on, and its
+    people are asked again, also for a typo. None: a translation wherever it can be one. The same
+    text again returns the version that there is. Raises `Refused` (`unknown_use`, `empty_wording`,
+    `not_a_translation`).
     """
     text = text.strip()
     if use not in UseKind.values:
@@ -45,12 +47,22 @@ def publish_wording(
         raise Refused("empty_wording", _("Write the text that people will read."), field="text")
     digest = hashlib.sha256(text.encode()).hexdigest()
     with transaction.atomic():
+        take_turn("wording", use)
         published = list(Wording.objects.filter(use=use).order_by("version", "id"))
         said = [w for w in published if w.language == language]
         if said and said[-1].digest == digest and said[-1].version >= _meant_since(published):
             return said[-1]
         number = published[-1].version if published else 0
         is_translation = number > 0 and all(w.version < number for w in said)
+        if means_the_same and not is_translation:
+            raise Refused(
+                "not_a_translation",
+                _(
+                    "Only a translation into a language in which there is no such text yet means "
+                    "the same. A changed text is something new: whoever said yes is asked again."
+                ),
+                field="meaning",
+            )
         if means_the_same is None:
             means_the_same = is_translation
         leaf_id = uuid.uuid4()
@@ -58,9 +70,9 @@ def publish_wording(
             entry_id=leaf_id,
             use=use,
             language=language,
-            version=number if is_translation and means_the_same else number + 1,
+            version=number if means_the_same else number + 1,
             text=text,
-            means_the_same=means_the_same and number > 0,
+            means_the_same=means_the_same,
             digest=digest,
             created_at=now(),
         )

@@ -342,7 +342,7 @@ class RequestAdmin(ScopedAdmin):
 NEW, SAME = "new", "same"
 MEANINGS = [
     (NEW, gettext_lazy("something new: every yes to an earlier text is a no, and is asked again")),
-    (SAME, gettext_lazy("the same: a typo, better words, or a translation")),
+    (SAME, gettext_lazy("the same, in a language in which this text is not there yet")),
 ]
 
 
@@ -405,7 +405,7 @@ class WordingAdmin(ScopedAdmin):
         yield _("Text"), thing.text
         yield (
             _("It means"),
-            _("the same as the one before") if thing.means_the_same else _("something new"),
+            _("the same, in another language") if thing.means_the_same else _("something new"),
         )
         yield "SHA-256", thing.digest
         yield _("Published"), moment(thing.created_at)

@@ -812,12 +812,14 @@ class Book:
     def _publish(self, choose: Choices) -> None:
         use = choose.one_of(USES)
         rows = self.texts.setdefault(use, [])
-        same = choose.one_of((False, True))
+        same = choose.one_of((False, True)) and bool(rows)
+        language = f"x-{len(rows)}" if same else "en"  # the same text, where there is none yet
         wording = publish_wording(
-            by=None, use=use, language="en", text=f"Text {len(rows)}.", means_the_same=same
+            by=None, use=use, language=language, text=f"Text {len(rows)}.", means_the_same=same
         )
-        assert wording.version == len(rows) + 1
-        self._note(rows, {"version": len(rows) + 1, "same": same and bool(rows)})
+        version = (rows[-1].says["version"] if rows else 0) + (not same)
+        assert wording.version == version
+        self._note(rows, {"version": version, "same": same})
 
     # Asking
 

@@ -341,11 +341,11 @@ def test_a_yes_to_a_replaced_text_is_proved_with_both_texts(story: Story, tmp_pa
                 by=story.ines, artist=story.maren, use="generative_training", stance="allow"
             )
             before = head()
-    publish_wording(  # the same in better words: it replaces no meaning
+    publish_wording(  # a translation: it replaces no meaning
         by=story.olga,
         use="generative_training",
-        language="en",
-        text="They may learn from it and make new music.",
+        language="nb",
+        text="De kan lære av den, og lage ny musikk.",
         means_the_same=True,
     )
     seal_ledger()

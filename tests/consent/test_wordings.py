@@ -77,20 +77,58 @@ def test_a_text_that_means_something_new_turns_her_yes_into_a_no_for_machines(
     assert world.allowed == 3
 
 
-def test_better_words_and_translations_ask_nobody_again(world: World) -> None:
+def test_translations_ask_nobody_again(world: World) -> None:
     world.says("allow")
-    publish("Playlists pick you!", means_the_same=True)
     publish("Playlister velger deg.", "nb")
-    publish("Spillelister velger deg.", "nb", means_the_same=True)
+    publish("Playlists wählen dich.", "de", means_the_same=True)
     assert world.allowed == 3
-    assert [w.version for w in Wording.objects.order_by("id")] == [1, 2, 2, 3]
+    assert [w.version for w in Wording.objects.order_by("id")] == [1, 1, 1]
 
 
-def test_a_typo_after_a_new_text_does_not_bring_the_old_yes_back(world: World) -> None:
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Playlists pick you!"),
+        ("en", "A completely different text: we may clone everything you ever did, for ever."),
+        ("nb", "Spillelister velger deg."),
+    ],
+)
+def test_nobody_can_say_of_a_changed_text_that_it_means_the_same(
+    world: World, language: str, text: str
+) -> None:
+    publish("Playlister velger deg.", "nb")
+    given = world.says("allow", wording=current_wording(USE, language))
+    before = (Wording.objects.count(), head())
+    with pytest.raises(Refused, match="not_a_translation") as refused:
+        publish(text, language, means_the_same=True)
+    assert refused.value.field == "meaning"
+    assert (Wording.objects.count(), head()) == before
+    changed = publish(text, language)
+    assert (changed.version, changed.means_the_same) == (2, False)
+    assert (world.allowed, world.code()) == (0, "answer_outdated")
+    given.refresh_from_db()
+    assert given.wording is not None and given.wording.version == 1
+
+
+def test_the_first_text_of_a_use_translates_nothing(world: World) -> None:
+    with pytest.raises(Refused, match="not_a_translation"):
+        publish_wording(
+            by=None, use="style", language="en", text="Sound like you.", means_the_same=True
+        )
+
+
+def test_two_languages_in_which_something_new_is_said_are_two_versions(
+    world: World,
+) -> None:
+    publish("Radio velger deg.", "nb", means_the_same=False)
+    publish("Radio wählt dich.", "de", means_the_same=False)
+    assert [w.version for w in Wording.objects.order_by("id")] == [1, 2, 3]
+
+
+def test_an_earlier_text_does_not_bring_the_old_yes_back(world: World) -> None:
     world.says("allow")
     publish("Playlists and radio pick you.")
-    publish("Playlists and radios pick you.", means_the_same=True)
-    publish("Playlists pick you.", means_the_same=True)
+    publish("Playlists pick you.")
     assert world.code() == "answer_outdated"
 
 
@@ -180,7 +218,7 @@ def test_an_answer_of_the_past_comes_again_whatever_was_published_since(world: W
 
 def test_the_ledger_says_what_each_text_means_and_the_audit_holds(world: World) -> None:
     publish("Playlists and radio pick you.")
-    publish("Playlists & radio pick you.", means_the_same=True)
+    publish("Playlister og radio velger deg.", "nb", means_the_same=True)
     found = [p for p in replay_problems(after=0, until=head()) if "consent_wording" in p]
     assert found == []
     assert [w.means_the_same for w in Wording.objects.order_by("id")] == [False, False, True]
@@ -195,7 +233,7 @@ def test_a_page_shows_it_as_asked_again_and_only_then(world: World) -> None:
     def view() -> Any:
         return next(v for v in uses_of(world.maren) if v.use == USE)
 
-    publish("Playlists pick you!", means_the_same=True)
+    publish("Playlister velger deg.", "nb", means_the_same=True)
     assert (view().wording_changed, view().state) == (False, "holds")
     publish("Playlists and radio pick you.")
     assert (view().wording_changed, view().allowed, view().state) == (True, 0, "not_in_force")

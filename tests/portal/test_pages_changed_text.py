@@ -108,10 +108,10 @@ def test_the_overview_says_that_a_text_waits_for_her(world: World, her: Client) 
 
 
 @pytest.mark.django_db
-def test_better_words_ask_nobody_again(world: World, her: Client) -> None:
+def test_a_translation_asks_nobody_again(world: World, her: Client) -> None:
     publishes(OLD)
     world.says("discovery", "allow")
-    publishes(NEW, same=True)
+    publishes("Playlists wählen dich.", "de", same=True)
     assert "Answer again" not in her.get(world.url("permissions")).text
     assert "has changed" not in her.get(world.url("overview")).text
 

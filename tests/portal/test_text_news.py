@@ -82,18 +82,26 @@ def test_whoever_said_yes_to_the_old_text_is_told_once_and_led_to_where_she_answ
 @pytest.mark.parametrize(
     ("text", "more"),
     [
-        ("Playlists pick you!", {"means_the_same": True}),
+        ("Playlists vous choisissent.", {"means_the_same": True, "language": "fr"}),
         ("Spielisten wählen dich.", {"language": "de"}),
         ("Playlists pick you.", {}),
     ],
 )
-def test_better_words_a_translation_and_the_same_text_again_are_told_to_nobody(
+def test_a_translation_and_the_same_text_again_are_told_to_nobody(
     maren: Artist, maren_user: User, text: str, more: dict[str, Any]
 ) -> None:
     says(maren)
     publish(text, **more)
     assert told() == []
     assert not NewsPosition.objects.filter(name__startswith="text ").exists()
+
+
+def test_a_typo_is_told_to_everybody_whose_yes_it_takes_away(
+    maren: Artist, maren_user: User
+) -> None:
+    says(maren)
+    publish("Playlists pick you!")
+    assert told() == ["Maren Holt"]
 
 
 def test_the_very_first_text_replaces_nothing(maren: Artist, maren_user: User) -> None:
@@ -208,11 +216,11 @@ def test_publishing_writes_no_notice_and_asks_as_much_however_many_said_yes(
     assert not Notice.objects.filter(kind=NoticeKind.TEXT_CHANGED).exists()
 
 
-def test_companies_read_in_their_feed_that_a_text_means_something_new_and_of_better_words_nothing(
+def test_companies_read_in_their_feed_that_a_text_means_something_new_and_of_translations_nothing(
     tonewright: AICompany,
 ) -> None:
     before = head()
-    publish("Playlists pick you!", means_the_same=True)
+    publish("Playlists wählen dich.", language="de", means_the_same=True)
     publish("Playlists and radio pick you.")
     found = changes_for(tonewright, after=before).changes
     assert [(one.kind, dict(one.about)) for one in found] == [

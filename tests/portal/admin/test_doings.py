@@ -39,6 +39,7 @@ from consent.services.audit import raise_alarm
 from consent.services.claims import make_claim
 from consent.services.erasure import erase_subject
 from consent.services.permissions import answer_permission
+from consent.services.wordings import publish_wording
 from consent.words import Authority, Right, Standing
 from portal.access import Access
 from portal.models import (
@@ -496,9 +497,41 @@ def test_the_operator_publishes_a_wording(does: Any, theirs: Client, olga: User)
         use="voice",
         language="en",
         text="May it sound just like you?",
+        meaning="new",
+    )
+    does(
+        theirs,
+        reverse("admin:consent_wording_publish"),
+        action="wording.publish",
+        by=olga,
+        use="voice",
+        language="de",
+        text="Darf es genau wie du klingen?",
         meaning="same",
     )
-    assert Wording.objects.latest("id").means_the_same
+    assert [(w.version, w.means_the_same) for w in Wording.objects.order_by("id")] == [
+        (1, False),
+        (2, False),
+        (2, True),
+    ]
+
+
+def test_the_operator_cannot_put_another_text_under_a_yes(
+    theirs: Client, maren: Artist, olga: User
+) -> None:
+    old = publish_wording(by=olga, use="discovery", language="en", text="Playlists pick you.")
+    answer_permission(by=None, artist=maren, use="discovery", stance="allow")
+    said = {
+        "use": "discovery",
+        "language": "en",
+        "text": "We may clone everything you ever did.",
+        "meaning": "same",
+        "reason": WHY,
+    }
+    answer = theirs.post(reverse("admin:consent_wording_publish"), said)
+    assert "asked again" in answer.context["form"].errors["meaning"].as_text()
+    assert Wording.objects.get() == old
+    assert not StaffAct.objects.filter(action="wording.publish").exists()
 
 
 def test_the_operator_stops_a_tool_and_a_company_and_lets_them_go_on(
