@@ -5,9 +5,14 @@ from consent.words import LENT_KINDS, Stance
 from portal.roles import Scope
 
 
-def scope_needed(use: str, stance: str) -> Scope:
-    """What somebody must be allowed to do in order to give this answer."""
-    if stance != Stance.ALLOW:
+def may_lead_to_a_yes(stance: str, *, ends: bool = False) -> bool:
+    """A yes does, and so does whatever `ends`: on that day a wider yes speaks again."""
+    return ends or stance == Stance.ALLOW
+
+
+def scope_needed(use: str, stance: str, *, ends: bool = False) -> Scope:
+    """What somebody must be allowed to do in order to give this answer, which may have an end."""
+    if not may_lead_to_a_yes(stance, ends=ends):
         return Scope.WITHDRAW
     return Scope.ANSWER_VOICE if use in LENT_KINDS else Scope.ANSWER
 

@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL((SQL / "ledger.sql").read_text(), migrations.RunSQL.noop),
+        migrations.RunSQL((SQL / "answers.sql").read_text(), migrations.RunSQL.noop),
         migrations.RunSQL((SQL / "attribution.sql").read_text(), migrations.RunSQL.noop),
         migrations.RunSQL((SQL / "decision.sql").read_text(), migrations.RunSQL.noop),
         grants.OpenSchema(),

@@ -30,7 +30,7 @@ from consent.models import (
     Work,
 )
 from consent.services.acts import open_act, take_turn
-from consent.services.claims import active_claims, refuse_when_frozen, write_claims
+from consent.services.claims import active_claims, write_claims
 from consent.services.delivered import (
     BATCH,
     VOCAL_ROLES,
@@ -43,7 +43,7 @@ from consent.services.delivered import (
     titles_of,
 )
 from consent.services.identities import Identity, latest_identities, write_identities
-from consent.services.ledger import Leaf, record
+from consent.services.ledger import Leaf, record, refuse_when_frozen
 from consent.services.matching import Matched, match_parties, match_sender
 from consent.services.parties import states_missing
 from consent.services.profiles import lock_rights, refresh_profiles

@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
 from consent.days import check_within_reach
-from consent.errors import Frozen, NotFound, Refused
+from consent.errors import NotFound, Refused
 from consent.models import Artist, Party, Recording, RightsClaim, Work
 from consent.services.acts import open_act, ref_of
 from consent.services.claim_course import Course, courses
-from consent.services.ledger import Leaf, is_frozen, record
+from consent.services.ledger import Leaf, record, refuse_when_frozen
 from consent.services.parties import check, states_missing
 from consent.services.profiles import lock_rights, refresh_profiles
 from consent.shares import WHOLE_BP
@@ -235,15 +235,6 @@ def end_claim(
 
 
 # For other acts that write claims
-
-
-def refuse_when_frozen() -> None:
-    """Raise `Frozen` while an audit alarm is open: no change of rights may turn a no into a yes."""
-    if is_frozen():
-        raise Frozen(
-            "ledger_frozen",
-            _("The ledger is being checked. Nothing new is allowed until that is over."),
-        )
 
 
 def write_claims(by: "User | None", rows: Sequence[RightsClaim], kind: str) -> list[Leaf]:

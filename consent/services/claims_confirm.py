@@ -20,11 +20,10 @@ from consent.services.claims import (
     active_courses,
     check_row,
     refuse_doubles,
-    refuse_when_frozen,
     write_claims,
 )
 from consent.services.identities import Identity, latest_identities
-from consent.services.ledger import record
+from consent.services.ledger import record, refuse_when_frozen
 from consent.services.profiles import lock_rights, refresh_profiles
 from consent.shares import Share, left_for
 from consent.words import Authority, Right

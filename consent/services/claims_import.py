@@ -25,9 +25,9 @@ from consent.models import (
 )
 from consent.services.acts import open_act, take_turn
 from consent.services.claim_course import TERMS, Course, terms_of
-from consent.services.claims import active_courses, refuse_when_frozen, write_claims
+from consent.services.claims import active_courses, write_claims
 from consent.services.identities import Identity, latest_identities, write_identities
-from consent.services.ledger import Leaf, record
+from consent.services.ledger import Leaf, record, refuse_when_frozen
 from consent.services.matching import NAMED
 from consent.services.parties import states_missing
 from consent.services.profiles import lock_rights, refresh_profiles

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from consent import standard_licence
 from consent.clock import now
 from consent.days import check_within_reach
-from consent.errors import Frozen, Refused
+from consent.errors import Refused
 from consent.leaves import moment
 from consent.licence_terms import Terms, check_terms
 from consent.models import (
@@ -33,7 +33,7 @@ from consent.models import (
     Recording,
 )
 from consent.services.acts import open_act, ref_of, take_turn
-from consent.services.ledger import Leaf, is_frozen, record
+from consent.services.ledger import Leaf, record, refuse_when_frozen
 from consent.services.parties import check
 from consent.services.tools import refuse_suspended
 from consent.words import UseKind
@@ -67,7 +67,7 @@ def sign_licence(
     `Terms` (`terms` is its text). Raises `Refused` as `check_terms` does, and `company_suspended`,
     `holder_suspended`; `Frozen` while nothing new may be allowed.
     """
-    _refuse_frozen()
+    refuse_when_frozen()
     refuse_suspended(company)
     _refuse_suspended_holder(holder)
     at = now()
@@ -101,7 +101,7 @@ def supersede_licence(*, by: "User | None", licence: Licence, terms: Terms) -> L
     The version before speaks until this one begins. Raises as `sign_licence` does, and `Refused`
     (`licence_ended`) when there is nothing left to supersede.
     """
-    _refuse_frozen()
+    refuse_when_frozen()
     licence = _lock(licence)
     refuse_suspended(licence.company)
     _refuse_suspended_holder(licence.holder)
@@ -171,7 +171,7 @@ def offer_standard_licence(
     Raises as `sign_licence` does; suspended companies are left out when `companies` is None.
     """
     with transaction.atomic():
-        _refuse_frozen()
+        refuse_when_frozen()
         _refuse_suspended_holder(artist.party)
         take_turn("standard_licence", artist.pk)
         if companies is None:
@@ -242,14 +242,6 @@ def _companies_in_good_standing() -> list[AICompany]:
     return [
         c for c in AICompany.objects.select_related("party").order_by("slug") if c.pk not in stopped
     ]
-
-
-def _refuse_frozen() -> None:
-    if is_frozen():
-        raise Frozen(
-            "frozen",
-            _("Nothing new can be allowed until the ledger's last audit has been explained."),
-        )
 
 
 def _refuse_suspended_holder(holder: Party) -> None:

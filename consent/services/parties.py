@@ -19,7 +19,7 @@ from consent.clock import now
 from consent.errors import Refused, refused_by
 from consent.models import Artist, Party, PartyIdentifier, PartyName, PartyState
 from consent.services.acts import open_act, ref_of, take_turn
-from consent.services.ledger import Leaf, record
+from consent.services.ledger import Leaf, record, refuse_when_frozen
 from consent.words import PartyKind
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # The schemes that are checked by their own rule and mean one party, whoever delivers them.
 STRONG_SCHEMES = ("isni", "ipi_name", "ipi_base", "dpid")
+
+# What decisions read of a party, beside who its members are.
+_READ = ("kind", "suspended", "is_minor", "is_estate", "guardian_id")
 
 
 @transaction.atomic
@@ -147,6 +150,8 @@ def change_party_state(
     if last is not None and _same(last, state):
         return last
     _check(state)
+    if last is not None and not _is_a_stop(last, state):
+        refuse_when_frozen()
     leaf = Leaf("party.changed", party_body(by, state)) if last else registered_leaf(by, state)
     state.entry_id = leaf.id
     state.save()
@@ -306,9 +311,15 @@ def _check(state: PartyState) -> None:
     check(state)
 
 
+def _is_a_stop(before: PartyState, after: PartyState) -> bool:
+    """Is all that is new that somebody is suspended? All else may turn a no into a yes."""
+    others = [f for f in _READ if f != "suspended"]
+    same = all(getattr(before, f) == getattr(after, f) for f in others)
+    return after.suspended and same and set(before.members) == set(after.members)
+
+
 def _same(a: PartyState, b: PartyState) -> bool:
-    read = ("kind", "suspended", "is_minor", "is_estate", "guardian_id")
-    return all(getattr(a, f) == getattr(b, f) for f in read) and set(a.members) == set(b.members)
+    return all(getattr(a, f) == getattr(b, f) for f in _READ) and set(a.members) == set(b.members)
 
 
 def _record(by: "User | None", kind: str, leaves: Sequence[Leaf]) -> uuid.UUID:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Q, QuerySet
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
 from consent.decisions import GUARDIAN_YEARS, years_after
 from consent.errors import Frozen, Refused, refused_by, refusing
-from consent.leaves import permission_body
 from consent.models import (
     Act,
     Artist,
@@ -30,7 +30,8 @@ from consent.models import (
 )
 from consent.queries.decision import GUARDIAN
 from consent.scopes import EVERYTHING, Scope, scope_key
-from consent.services.ledger import Leaf, is_frozen, record
+from consent.services.answers import take_turn_to_answer, write_answers
+from consent.services.ledger import is_frozen
 from consent.services.withdrawals import prepare_withdrawals, start_withdrawals
 from consent.services.wordings import current_wording, replaced_wordings
 from consent.territories import normalise_territories
@@ -90,12 +91,15 @@ def answer_permission(
             territories=territories,
             notice_days=notice_days,
             wording=wording,
+            scope=scope,
         )
-        previous = drafts.speaking([scope.key], scope=scope).get(scope.key)
+        previous = drafts.latest
         if previous is not None and drafts.says_the_same(previous):
             return Given(previous, changed=False)
+        drafts.refuse_a_frozen_yes([previous])
+        drafts.look_beside(scope)
         act = drafts.act(kind, summary={"use": use, "stance": stance, "scope": scope.key})
-        permission = drafts.draft(act, scope, previous)
+        permission = drafts.draft(act, scope)
         drafts.write(act, [permission])
         return Given(permission, changed=True)
 
@@ -137,6 +141,7 @@ def answer_recordings(
         if len(isrcs) != len(wanted):
             raise Refused("not_hers", _("Some of these recordings are not by this artist."))
         speaking = drafts.speaking([scope_key(pk, None, None) for pk in wanted])
+        drafts.look_beside(None)
         todo = [
             (pk, previous)
             for pk in wanted
@@ -145,6 +150,7 @@ def answer_recordings(
         ]
         if not todo:
             return None
+        drafts.refuse_a_frozen_yes([previous for _pk, previous in todo])
         act = drafts.act(
             "permission.answered_many",
             summary={"use": use, "stance": stance, **(summary or {})},
@@ -185,15 +191,15 @@ def clear_permission(
             stance=Stance.UNDECIDED,
             way=Way.CLEARED,
             territories=territories,
+            scope=scope,
         )
-        previous = drafts.speaking([scope.key]).get(scope.key)
+        previous = drafts.latest
         if previous is None or previous.way == Way.CLEARED:
             return None
-        if previous.stance != Stance.ALLOW and is_frozen():
-            raise _frozen()
+        drafts.refuse_a_frozen_yes([previous])
         drafts.may_end_a_yes = previous.took_back_allow or drafts.ends(previous) is not None
         act = drafts.act("permission.cleared", summary={"use": use, "scope": scope.key})
-        permission = drafts.draft(act, scope, previous)
+        permission = drafts.draft(act, scope)
         drafts.write(act, [permission])
         return Given(permission, changed=True)
 
@@ -223,7 +229,8 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
         artist = act.artist
         if artist is None:
             raise Refused("not_undoable", _("This cannot be undone."))
-        Artist.objects.select_for_update().get(pk=artist.pk)
+        turn = take_turn_to_answer(artist.pk)
+        at = turn.at
         if Act.objects.filter(undoes=act).exists():
             raise Refused("undone_already", _("This was undone already."))
         mine = list(act.permissions.select_related("recording").order_by("id"))
@@ -246,7 +253,7 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
             history.setdefault(_slot(row), []).append(row)
         drafts: list[Permission] = []
         skipped: list[Permission] = []
-        at = now()
+        may_lift = False
         undo = Act(
             kind="permission.undone",
             by=by,
@@ -261,18 +268,19 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
             if line[-1].pk != done.pk:
                 skipped.append(done)
                 continue
-            drafts += before.restored(undo, act, line, at)
+            restored = before.restored(undo, act, line, at)
+            may_lift |= any(lifts(p, line[-1]) for p in restored)
+            drafts += restored
         if not drafts:
             return Undone(None, tuple(skipped))
-        if any(p.stance == Stance.ALLOW for p in drafts) and is_frozen():
+        if may_lift and is_frozen():
             raise _frozen()
         undo.entries = len(drafts)
-        undo.save(force_insert=True)
         _write(
             undo,
             artist,
-            by,
             drafts,
+            subject=turn.subject,
             isrcs={
                 p.recording_id: p.recording.isrc for p in mine if p.recording_id and p.recording
             },
@@ -295,14 +303,14 @@ def revoke_permission(
         raise Refused("reason_needed", _("Say why; the artist will read it."), field="reason")
     with transaction.atomic():
         artist = permission.artist
-        Artist.objects.select_for_update().get(pk=artist.pk)
-        at = now()
+        turn = take_turn_to_answer(artist.pk)
+        at = turn.at
         line = _line_of(permission)
         speaks = _begun(line, at)
         if not _may_be_revoked(permission, line, speaks):
             raise Refused("superseded", _("The artist has answered again since."))
         way = Way.INVALIDATED if invalid else Way.REVOKED
-        act = Act.objects.create(
+        act = Act(
             kind=f"permission.{way}",
             by=by,
             artist=artist,
@@ -315,7 +323,7 @@ def revoke_permission(
         row.valid_from, row.valid_until = None, None
         replaced = replaced_wordings({permission.use})
         row.took_back_allow = _yes(speaks, at, replaced) is not None
-        _write(act, artist, by, [row], personal={"reason": reason})
+        _write(act, artist, [row], subject=turn.subject, personal={"reason": reason})
         return row
 
 
@@ -392,6 +400,25 @@ def _frozen() -> Frozen:
         "frozen",
         _("Nothing new can be allowed right now: the ledger is being checked. A no still works."),
     )
+
+
+def lifts(answer: Permission, before: Permission | None) -> bool:
+    """May something be allowed by `answer` that was not, with `before` as the last of its slot?
+
+    By a yes; and by what falls silent, now or when it ends, where a no stood that would have stood
+    longer: then a wider yes speaks again.
+    """
+    if answer.stance == Stance.ALLOW:
+        return True
+    ends = answer.valid_until
+    if answer.way != Way.CLEARED and ends is None:
+        return False
+    if before is None or before.way == Way.CLEARED:
+        return False
+    if before.valid_from is None and before.stance == Stance.ALLOW:
+        return False
+    ended = before.valid_until if before.valid_from is None else None
+    return ended is None or ends is None or ended > ends
 
 
 def _slot(permission: Permission) -> tuple[str, str, tuple[str, ...]]:
@@ -526,6 +553,7 @@ class _Drafts:
         territories: Iterable[str] = (),
         notice_days: int | None = None,
         wording: Wording | None = None,
+        scope: Scope | None = None,
     ) -> None:
         if use not in UseKind.values:
             raise Refused("unknown_use", _("There is no such kind of use."), field="use")
@@ -533,10 +561,13 @@ class _Drafts:
             raise Refused("unknown_stance", _("Answer later, no, ask me, or yes."), field="stance")
         self.by, self.role, self.use, self.stance, self.way = by, role, use, stance, way
         self.territories = normalise_territories(territories)
-        # Orders all writers on this artist, so that the order of ids is the order of the ledger.
-        locked = Artist.objects.select_for_update(of=["self"]).select_related("party")
-        self.artist = locked.get(pk=artist.pk)
-        self.at = now()
+        turn = take_turn_to_answer(
+            artist.pk,
+            use=use,
+            scope=None if scope is None else scope.key,
+            territories=self.territories,
+        )
+        self.artist, self.subject, self.at, self.latest = artist, turn.subject, turn.at, turn.latest
         self.valid_from, self.valid_until = valid_from, valid_until
         self.notice_days = notice_days
         self.may_end_a_yes = False
@@ -545,8 +576,6 @@ class _Drafts:
         if role == GUARDIAN and use in LENT_KINDS:
             acts = Act.objects.filter(artist=self.artist, role=GUARDIAN)
             self.by_guardian = frozenset(acts.values_list("ref", flat=True))
-        # What a no takes back; a yes takes nothing back.
-        self.replaced = replaced_wordings({use} if stance != Stance.ALLOW else ())
         if valid_from is not None and valid_from < self.at:
             raise Refused(
                 "from_in_past",
@@ -561,8 +590,6 @@ class _Drafts:
             )
         self.wording: Wording | None = None
         if stance == Stance.ALLOW:
-            if is_frozen():
-                raise _frozen()
             if use in LENT_KINDS:
                 self._check_lent()
             self.wording = self._wording(wording)
@@ -598,37 +625,40 @@ class _Drafts:
             )
         return newest
 
-    def speaking(
-        self, scopes: Sequence[str], *, scope: Scope | None = None
-    ) -> dict[str, Permission]:
-        """The latest answer in each of the scopes, begun or yet to begin.
+    @cached_property
+    def replaced(self) -> frozenset[tuple[str, int | None]]:
+        """The texts to which a yes is none any more. Asked only where there is a yes."""
+        return replaced_wordings({self.use})
 
-        In the same query it learns whether any yes beside them may be ended by this answer, which
-        is in `scope`, or for each of several recordings; or outputs that run off after an earlier
-        no.
-        """
-        mine = Permission.objects.filter(
-            artist=self.artist, use=self.use, territories=self.territories
-        ).annotate(beside=Value(False))
-        if len(scopes) == 1:  # the end of one index, however long its history
-            latest = mine.filter(scope=scopes[0]).order_by("-id")[:1]
-        else:
-            latest = mine.filter(scope__in=scopes).order_by("scope", "-id").distinct("scope")
-        wider = scope is None or not scope.is_everything or bool(self.territories)
-        if self.stance == Stance.ALLOW or self.way == Way.CLEARED or not wider:
-            speaking: dict[str, Permission] = {row.scope: row for row in latest}
-            self.may_end_a_yes = any(
-                self.valid_from or row.valid_from or row.took_back_allow
-                for row in speaking.values()
+    def speaking(self, scopes: Sequence[str]) -> dict[str, Permission]:
+        """The latest answer in each of many scopes, begun or yet to begin."""
+        latest = (
+            Permission.objects.filter(
+                artist=self.artist,
+                use=self.use,
+                territories=self.territories,
+                scope__in=scopes,
             )
-            return speaking
-        rows = latest.union(self._yes_beside(scope)[:1], all=True)
-        found: dict[str, Permission] = {}
-        for row in rows:
-            self.may_end_a_yes |= row.beside or row.took_back_allow
-            if not row.beside:
-                found[row.scope] = row
+            .order_by("scope", "-id")
+            .distinct("scope")
+        )
+        found = {row.scope: row for row in latest}
+        self.may_end_a_yes = any(self._may_run_off(row) for row in found.values())
         return found
+
+    def _may_run_off(self, row: Permission) -> bool:
+        return bool(self.valid_from or row.valid_from or row.took_back_allow)
+
+    def look_beside(self, scope: Scope | None) -> None:
+        """Learn whether any yes beside this answer may be ended by it; or outputs after a no.
+
+        The answer is in `scope`, or one for each of several recordings.
+        """
+        if self.latest is not None:
+            self.may_end_a_yes |= self._may_run_off(self.latest)
+        narrower = scope is None or not scope.is_everything or bool(self.territories)
+        if self.stance != Stance.ALLOW and narrower and not self.may_end_a_yes:
+            self.may_end_a_yes = self._yes_beside(scope).exists()
 
     def _yes_beside(self, scope: Scope | None) -> QuerySet[Permission]:
         """The yeses that speak beside this answer, of which it takes something back.
@@ -636,7 +666,8 @@ class _Drafts:
         And each no after a yes, whose outputs may still run off.
 
         Those of a narrower scope stand, so that one for a recording matters to a no for a company
-        or a tool only.
+        or a tool only. A no for all her work in some countries is wider in what, not in where: it
+        ends yeses for a company there too.
         """
         begins = self.valid_from or self.at
         begun = Q(valid_from=None) | Q(valid_from__lte=begins)
@@ -644,25 +675,30 @@ class _Drafts:
         if scope is None or scope.recording is not None:
             named = None if scope is None else scope.recording
             found = found.filter(Q(recording=None) | Q(recording=named))
-        if scope is not None and scope.recording is None:
+        if scope is not None and scope.recording is None and not scope.is_everything:
             company = scope.tool.company_id if scope.tool else scope.company and scope.company.pk
             found = found.filter(Q(company=None) | Q(company=company))
             found = found.filter(Q(tool=None) | Q(tool=scope.tool) | Q(tool__company=scope.company))
         # Sorted once: looking for a newer one of each would take minutes among 40 000 answers.
         speaking = found.order_by("scope", "territories", "-id").distinct("scope", "territories")
-        return (
-            Permission.objects.filter(
-                Q(stance=Stance.ALLOW) | Q(took_back_allow=True),
-                Q(valid_until=None) | Q(valid_until__gt=begins),
-                pk__in=speaking.values("pk"),
-            )
-            .order_by("-id")
-            .annotate(beside=Value(True))
+        return Permission.objects.filter(
+            Q(stance=Stance.ALLOW) | Q(took_back_allow=True),
+            Q(valid_until=None) | Q(valid_until__gt=begins),
+            pk__in=speaking.values("pk"),
         )
+
+    def refuse_a_frozen_yes(self, latest: Iterable[Permission | None]) -> None:
+        """Raise `Frozen` while an alarm is open, if one of these would give way to a yes."""
+        says = Permission(stance=self.stance, way=self.way, valid_until=self.valid_until)
+        if any(lifts(says, before) for before in latest) and is_frozen():
+            raise _frozen()
 
     def ends(self, previous: Permission | None) -> Permission | None:
         """The yes in this very slot that this answer ends, where `previous` is its latest."""
-        return _yes(self._speaking_now(previous), self.at, self.replaced)
+        now_speaks = self._speaking_now(previous)
+        if now_speaks is None or now_speaks.stance != Stance.ALLOW:
+            return None
+        return _yes(now_speaks, self.at, self.replaced)
 
     def _speaking_now(self, latest: Permission | None) -> Permission | None:
         """The answer that speaks now, where the latest of its slot may be one for later."""
@@ -685,7 +721,7 @@ class _Drafts:
         )
 
     def act(self, kind: str, *, summary: dict[str, Any], entries: int = 1) -> Act:
-        return Act.objects.create(
+        return Act(
             kind=kind,
             by=self.by,
             artist=self.artist,
@@ -695,14 +731,16 @@ class _Drafts:
             created_at=self.at,
         )
 
-    def draft(self, act: Act, scope: Scope, previous: Permission | None) -> Permission:
+    def draft(self, act: Act, scope: Scope) -> Permission:
+        """The one answer in `scope`; raises `Refused` where a field cannot hold what was given."""
         draft = self.draft_for(
             act,
             scope.recording.pk if scope.recording else None,
             scope.company.pk if scope.company else None,
             scope.tool.pk if scope.tool else None,
-            previous,
+            self.latest,
         )
+        draft.recording, draft.company, draft.tool = scope.recording, scope.company, scope.tool
         try:
             draft.clean_fields(exclude=_KEYS)
         except ValidationError as error:
@@ -743,21 +781,26 @@ class _Drafts:
         self, act: Act, permissions: Sequence[Permission], *, isrcs: dict[int, str] | None = None
     ) -> None:
         _write(
-            act, self.artist, self.by, permissions, isrcs=isrcs, may_end_a_yes=self.may_end_a_yes
+            act,
+            self.artist,
+            permissions,
+            subject=self.subject,
+            isrcs=isrcs,
+            may_end_a_yes=self.may_end_a_yes,
         )
 
 
 def _write(
     act: Act,
     artist: Artist,
-    by: "User | None",
     permissions: Sequence[Permission],
     *,
+    subject: uuid.UUID,
     isrcs: dict[int, str] | None = None,
     personal: dict[str, Any] | None = None,
     may_end_a_yes: bool = True,
 ) -> None:
-    """Insert the answers, append their leaves, and start what they set in motion as withdrawals.
+    """Write the act with its answers, and start what they set in motion as withdrawals.
 
     `may_end_a_yes` is False where it is known that none of them does, but for a yes in its own
     slot.
@@ -765,50 +808,7 @@ def _write(
     stopping = []
     if may_end_a_yes or any(p.took_back_allow for p in permissions):
         stopping = prepare_withdrawals(artist=artist, permissions=permissions)
-    Permission.objects.bulk_create(permissions, batch_size=2000)
-    subject = artist.party.ref
-    recorded = record(
-        act.ref,
-        [
-            Leaf(
-                kind=f"permission.{p.way}",
-                id=p.entry_id,
-                body=leaf_of(p, artist=subject, act=act, isrcs=isrcs),
-                subject=subject if personal else None,
-                personal=personal,
-            )
-            for p in permissions
-        ],
+    recorded = write_answers(
+        act, permissions, subject=subject, isrcs=isrcs or {}, personal=personal
     )
     start_withdrawals(artist=artist, stopping=stopping, recorded=recorded)
-
-
-def leaf_of(
-    permission: Permission,
-    *,
-    artist: uuid.UUID,
-    act: Act,
-    isrcs: dict[int, str] | None = None,
-) -> dict[str, Any]:
-    """The body of an answer's leaf."""
-    p = permission
-    recording = None
-    if p.recording_id is not None:
-        recording = (isrcs or {}).get(p.recording_id) or p.recording.isrc  # type: ignore[union-attr]
-    return permission_body(
-        artist=artist,
-        by=act.by.ref if act.by else None,
-        role=act.role,
-        use=p.use,
-        recording=recording,
-        company=p.company.party.ref if p.company else None,
-        tool=p.tool.ref if p.tool else None,
-        stance=p.stance,
-        way=p.way,
-        valid_from=p.valid_from,
-        valid_until=p.valid_until,
-        territories=p.territories,
-        notice_days=p.notice_days,
-        took_back_allow=p.took_back_allow,
-        wording=p.wording.digest if p.wording else None,
-    )

@@ -12,10 +12,10 @@ from consent.errors import Refused
 from consent.identifiers import IdentifierError, display_isrc, normalise_isrc
 from consent.models import Artist, Party, Recording, RightsClaim, Work
 from consent.services.acts import open_act, take_turn
-from consent.services.claims import refuse_when_frozen, write_claims
+from consent.services.claims import write_claims
 from consent.services.delivered import BATCH, replace_titles
 from consent.services.identities import Identity, latest_identities, write_identities
-from consent.services.ledger import record
+from consent.services.ledger import record, refuse_when_frozen
 from consent.services.parties import check
 from consent.services.profiles import lock_rights, refresh_profiles
 from consent.words import AiPart, Authority, Right

@@ -21,7 +21,7 @@ from consent.models import (
     ToolState,
 )
 from consent.services.acts import open_act, ref_of, take_turn
-from consent.services.ledger import Leaf, record
+from consent.services.ledger import Leaf, record, refuse_when_frozen
 from consent.services.parties import change_party_state, check, register_party
 from consent.words import PartyKind, ToolKind
 
@@ -82,7 +82,7 @@ def suspend_company(*, by: "User | None", company: AICompany) -> AICompany:
 
 
 def resume_company(*, by: "User | None", company: AICompany) -> AICompany:
-    """Let a company that was stopped go on."""
+    """Let a company that was stopped go on; raises `Frozen` while an audit alarm is open."""
     change_party_state(by=by, party=company.party, suspended=False)
     return company
 
@@ -101,7 +101,8 @@ def register_tool(
 
     Raises `Refused`: `tool_differs` when the slug stands for something else already,
     or the company has a tool of this name under another slug, `company_suspended`, or the code of
-    the field that is wrong.
+    the field that is wrong. Raises `Frozen` while an audit alarm is open: what is licensed to the
+    company would be allowed to the tool.
     """
     take_turn("tool", slug)
     found = Tool.objects.filter(slug=slug).first()
@@ -113,6 +114,7 @@ def register_tool(
             )
         return found
     refuse_suspended(company)
+    refuse_when_frozen()
     namesake = Tool.objects.filter(company=company, name=name).first()
     if namesake is not None:
         raise Refused(
@@ -140,7 +142,8 @@ def suspend_tool(*, by: "User | None", tool: Tool) -> Tool:
 
 
 def resume_tool(*, by: "User | None", tool: Tool) -> Tool:
-    """Let a tool that was stopped go on."""
+    """Let a tool that was stopped go on; raises `Frozen` while an audit alarm is open."""
+    refuse_when_frozen()
     return _set_tool(by, tool, suspended=False)
 
 

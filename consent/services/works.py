@@ -11,9 +11,8 @@ from consent.errors import Refused
 from consent.identifiers import IdentifierError, normalise_iswc
 from consent.models import Recording, Work
 from consent.services.acts import open_act, take_turn
-from consent.services.claims import refuse_when_frozen
 from consent.services.identities import Identity, latest_identities, write_identities
-from consent.services.ledger import record
+from consent.services.ledger import record, refuse_when_frozen
 from consent.services.parties import check
 from consent.services.profiles import lock_rights, refresh_profiles
 

@@ -20,7 +20,7 @@ from consent.services import permissions
 from consent.services.permissions import Given, Undone
 from consent.words import PERSONAL_KINDS, Authority, Right, Stance, Way
 from portal.access import Access
-from portal.answering import scope_needed, scope_to_clear
+from portal.answering import may_lead_to_a_yes, scope_needed, scope_to_clear
 from portal.models import NoticeKind
 from portal.queries.saying import act_facts
 from portal.roles import Scope
@@ -47,7 +47,7 @@ def give_answer(
     Raises `Http404` and `PermissionDenied` as `Access.require` does, and what
     `consent.services.permissions.answer_permission` raises.
     """
-    by.require(artist, scope_needed(use, stance))
+    by.require(artist, scope_needed(use, stance, ends=valid_until is not None))
     given = permissions.answer_permission(
         by=by.user,
         artist=artist,
@@ -79,7 +79,7 @@ def answer_many(
     summary: dict[str, Any] | None = None,
 ) -> Act | None:
     """Give the same answer for each of many recordings, in one act; None when nothing changes."""
-    by.require(artist, scope_needed(use, stance))
+    by.require(artist, scope_needed(use, stance, ends=valid_until is not None))
     act = permissions.answer_recordings(
         by=by.user,
         artist=artist,
@@ -154,7 +154,8 @@ def undo(*, by: Access, artist: Artist, act: Act) -> Undone:
         return undone
     restored = list(undone.act.permissions.all())
     for one in restored:
-        if one.stance == Stance.ALLOW or one.way == Way.CLEARED:
+        ends = one.way == Way.CLEARED or one.valid_until is not None
+        if may_lead_to_a_yes(one.stance, ends=ends):
             by.require(artist, scope_needed(one.use, Stance.ALLOW))
     tell_answered(artist=artist, act=undone.act)
     return undone

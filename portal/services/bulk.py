@@ -25,7 +25,7 @@ from consent.services.acts import take_turn
 from consent.services.work import handles, perform, tells_when_given_up, wake
 from consent.words import Stance
 from portal.access import Access
-from portal.answering import scope_needed
+from portal.answering import may_lead_to_a_yes, scope_needed
 from portal.models import BulkChange, NoticeKind
 from portal.roles import Scope
 from portal.services import answers
@@ -68,7 +68,7 @@ def ask_for_many(
     and `Refused("bulk_running")` while another change for this use is being saved; but one that may
     lead to a yes gives way to a no.
     """
-    by.require(artist, scope_needed(use, stance))
+    by.require(artist, scope_needed(use, stance, ends=valid_until is not None))
     return _ask(
         by,
         artist,
@@ -218,8 +218,9 @@ def _check(change: BulkChange) -> None:
         # Undoing anything but a yes may bring one back.
         gives = change.undoes.permissions.exclude(stance=Stance.ALLOW).exists()
     else:
-        access.require(change.artist, scope_needed(change.use, change.stance))
-        gives = change.stance == Stance.ALLOW
+        ends = change.valid_until is not None
+        access.require(change.artist, scope_needed(change.use, change.stance, ends=ends))
+        gives = may_lead_to_a_yes(change.stance, ends=ends)
     if gives and change.created_at < clock.now() - YES_GOOD_FOR:
         raise Refused("too_late", _("This could not be saved in time, so nothing was changed."))
 

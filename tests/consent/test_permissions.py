@@ -26,6 +26,7 @@ from consent.models import (
 from consent.queries.decision import Ask, decide_many, decide_one
 from consent.queries.effective import explain, uses_of
 from consent.scopes import EVERYTHING, Scope
+from consent.services.parties import change_party_state
 from consent.services.permissions import (
     answer_permission,
     answer_recordings,
@@ -33,6 +34,13 @@ from consent.services.permissions import (
     clear_permission,
     revoke_permission,
     undo_act,
+)
+from consent.services.tools import (
+    register_tool,
+    resume_company,
+    resume_tool,
+    suspend_company,
+    suspend_tool,
 )
 from consent.services.wordings import publish_wording
 from portal.models import User
@@ -367,6 +375,59 @@ def test_an_act_that_would_bring_a_yes_back_waits_for_the_alarm(world: World) ->
     LedgerAlarm.objects.create(raised_at=now(), problem="a gap")
     with pytest.raises(Frozen):
         undo_act(by=None, act=no.act)
+
+
+def test_a_narrower_no_is_not_lifted_while_an_alarm_is_open(world: World) -> None:
+    song = Scope(recording=world.songs[0])
+    world.says("allow")
+    no = world.says("deny", scope=song)
+    LedgerAlarm.objects.create(raised_at=now(), problem="a gap")
+    with pytest.raises(Frozen):
+        undo_act(by=None, act=no.act)
+    with pytest.raises(Frozen):
+        clear_permission(by=None, artist=world.maren, use=TRAIN, scope=song)
+    with pytest.raises(Frozen):
+        world.says("deny", scope=song, valid_until=in_days(1))
+    with pytest.raises(Frozen):
+        answer_recordings(
+            by=None,
+            artist=world.maren,
+            use=TRAIN,
+            stance="ask",
+            recordings=[song.pk for song in world.songs],
+            valid_until=in_days(1),
+        )
+    assert not world.allowed()
+
+
+def test_a_no_that_lasts_as_long_as_the_one_before_goes_through_an_alarm(world: World) -> None:
+    song = Scope(recording=world.songs[0])
+    world.says("allow")
+    world.says("deny", scope=song, valid_until=in_days(2))
+    LedgerAlarm.objects.create(raised_at=now(), problem="a gap")
+    world.says("ask", scope=song, valid_until=in_days(2))
+    world.says("deny", scope=Scope(recording=world.songs[1]), valid_until=in_days(9))
+    assert [world.allowed(song=i) for i in range(3)] == [False, False, True]
+
+
+def test_who_was_stopped_stays_stopped_while_an_alarm_is_open(world: World) -> None:
+    world.says("allow")
+    suspend_tool(by=None, tool=world.tool)
+    suspend_company(by=None, company=world.company)
+    LedgerAlarm.objects.create(raised_at=now(), problem="a gap")
+    with pytest.raises(Frozen):
+        resume_tool(by=None, tool=world.tool)
+    with pytest.raises(Frozen):
+        resume_company(by=None, company=world.company)
+    LedgerAlarm.objects.update(cleared_at=now(), cleared_because="a disk, mended")
+    resume_company(by=None, company=world.company)
+    LedgerAlarm.objects.create(raised_at=now(), problem="another gap")
+    with pytest.raises(Frozen):
+        register_tool(by=None, company=world.company, slug="other", name="Other", kind="voice")
+    with pytest.raises(Frozen):
+        change_party_state(by=None, party=world.maren.party, is_estate=True)
+    suspend_company(by=None, company=world.company)
+    assert not world.allowed()
 
 
 def test_what_was_known_then_answers_the_same_for_ever(world: World) -> None:

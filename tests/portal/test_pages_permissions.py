@@ -469,8 +469,13 @@ def test_who_may_only_say_no_cannot_take_a_no_back(
     about = Scope(recording=recording)
     answer_permission(by=sol, artist=low_tides, use="discovery", stance="deny", scope=about)
     url = f"/a/{low_tides.slug}/permissions/uses/discovery/clear/"
-    response = freshly(signed_in(bo)).post(url, {"recording": recording.isrc})
-    assert response.status_code == 403
+    client = freshly(signed_in(bo))
+    assert client.post(url, {"recording": recording.isrc}).status_code == 403
+    # Nor by an end for it, after which the wider yes would speak again.
+    ends = {"stance": "deny", "recording": recording.isrc, "valid_until": days_ahead(1)}
+    with_an_end = f"/a/{low_tides.slug}/permissions/uses/discovery/with/"
+    assert client.post(with_an_end, ends).status_code == 403
+    assert Permission.objects.filter(artist=low_tides).count() == 2
 
 
 def test_a_recording_of_somebody_else_is_not_there(world: World, aoi: Artist, her: Client) -> None:

@@ -18,6 +18,7 @@ from consent.models import AICompany, Artist, Recording, Tool, Wording
 from consent.scopes import Scope as About
 from consent.words import Stance, UseKind
 from portal.access import Access
+from portal.answering import may_lead_to_a_yes
 from portal.queries.rows import Reader
 from portal.roles import Scope
 
@@ -157,14 +158,18 @@ def signed_in_recently(request: HttpRequest, within: int = RECENT_SIGN_IN_SECOND
 
 
 def sign_in_again(
-    request: PortalRequest, stance: str, back: str, *, use: str = ""
+    request: PortalRequest, stance: str, back: str, *, use: str = "", ends: bool = False
 ) -> HttpResponse | None:
     """For a yes after a long while: prove who you are, then go on at `back`. None: go on.
 
-    After a short while already where `use` is the voice.
+    After a short while already where `use` is the voice. A no that `ends` may lead to a yes.
     """
     within = VOICE_SIGN_IN_SECONDS if use == UseKind.VOICE else RECENT_SIGN_IN_SECONDS
-    if stance != Stance.ALLOW or signed_in_recently(request, within):
+    if not may_lead_to_a_yes(stance, ends=ends) or signed_in_recently(request, within):
         return None
-    messages.info(request, _("Before a yes, please sign in again. A no never asks for this."))
+    if stance == Stance.ALLOW:
+        said = _("Before a yes, please sign in again. A no never asks for this.")
+    else:
+        said = _("Before a no that ends, please sign in again. A no without an end never asks.")
+    messages.info(request, said)
     return leads(request, f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}")

@@ -123,7 +123,11 @@ def answer_with(request: PortalRequest, slug: str, use: str) -> HttpResponse:
             about = About(company=AICompany.objects.get(pk=about.tool.company_id))
         typed = {name: request.POST.get(name, "") for name in TYPED}
         again = sign_in_again(
-            request, stance, _with_more(reader, about, use, stance, **typed), use=use
+            request,
+            stance,
+            _with_more(reader, about, use, stance, **typed),
+            use=use,
+            ends=form.moments["valid_until"] is not None,
         )
         if again is not None:
             return again
