@@ -229,3 +229,9 @@ def test_a_no_to_her_voice_is_told_for_what_she_sings_on_and_is_not_billed_on(
             by=None, artist=aoi, use="voice", stance=stance, valid_until=until
         )
     assert told(world, given.permission.act) == [("tonewright", False)]
+
+
+def test_a_no_in_one_country_is_told_to_who_alone_had_a_yes(world: World) -> None:
+    world.says("allow", scope=Scope(company=world.companies[0]))
+    no = world.says("deny", territories=["NO"])
+    assert told(world, no) == [("tonewright", False)]
