@@ -17,6 +17,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
+from consent.days import check_within_reach
 from consent.decisions import GUARDIAN_YEARS, years_after
 from consent.errors import Frozen, Refused, refused_by, refusing
 from consent.models import (
@@ -76,7 +77,7 @@ def answer_permission(
     that was shown, by default the current one in the person's language.
 
     Raises `Refused` (`from_in_past`, `until_before_from`, `voice_needs_end`, `voice_too_long`,
-    `guardian_only`, `wording_changed`, `unknown_use`, `unknown_stance`, `unknown_territory`), and
+    `guardian_only`, `wording_changed`, `date_out_of_range`, `unknown_use`, `unknown_stance`, `unknown_territory`), and
     `Frozen` for a yes while an audit alarm is open.
     """
     with refusing(Permission), transaction.atomic():
@@ -559,6 +560,8 @@ class _Drafts:
             raise Refused("unknown_use", _("There is no such kind of use."), field="use")
         if stance not in Stance.values:
             raise Refused("unknown_stance", _("Answer later, no, ask me, or yes."), field="stance")
+        check_within_reach(valid_from, "valid_from")
+        check_within_reach(valid_until, "valid_until")
         self.by, self.role, self.use, self.stance, self.way = by, role, use, stance, way
         self.territories = normalise_territories(territories)
         turn = take_turn_to_answer(

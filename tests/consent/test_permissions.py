@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -428,6 +428,16 @@ def test_who_was_stopped_stays_stopped_while_an_alarm_is_open(world: World) -> N
         change_party_state(by=None, party=world.maren.party, is_estate=True)
     suspend_company(by=None, company=world.company)
     assert not world.allowed()
+
+
+@pytest.mark.parametrize("year", [1, 1999, 2200, 9999])
+def test_a_year_out_of_reach_is_refused_and_nothing_is_written(world: World, year: int) -> None:
+    far = datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)
+    for dates in ({"valid_from": far}, {"valid_until": far}):
+        for use in (TRAIN, "voice"):
+            with pytest.raises(Refused, match="date_out_of_range"):
+                world.says("allow", use=use, **dates)
+    assert not Permission.objects.exists()
 
 
 def test_what_was_known_then_answers_the_same_for_ever(world: World) -> None:
