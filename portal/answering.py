@@ -1,6 +1,9 @@
-"""Which scope an answer needs: the rule that switches, forms and services share."""
+"""What an answer needs: the scope, and the text. Switches, forms and services share the rule."""
 
-from consent.models import Permission
+from django.utils.translation import gettext_lazy as _
+
+from consent.errors import Refused
+from consent.models import Permission, Wording
 from consent.words import LENT_KINDS, Stance
 from portal.roles import Scope
 
@@ -21,3 +24,21 @@ def scope_to_clear(permission: Permission) -> Scope:
     """What is needed to take this narrower answer back: a wider yes may speak again."""
     narrower_yes = permission.stance == Stance.ALLOW
     return scope_needed(permission.use, Stance.UNDECIDED if narrower_yes else Stance.ALLOW)
+
+
+def wording_read(key: str, *, use: str, stance: str) -> Wording | None:
+    """The text that whoever answers on a page has read, by the `key` that the page sent along.
+
+    A yes is one to a text: where one is published for `use`, a yes from a page has to name one that
+    there is. (That it is the current one, the service sees to.) Raises `Refused`
+    (`wording_changed`), as for a page that was opened before there was a text.
+    """
+    found = Wording.objects.filter(pk=key).first() if key.isdecimal() else None
+    if stance != Stance.ALLOW or found is not None:
+        return found
+    if key or Wording.objects.filter(use=use).exists():
+        raise Refused(
+            "wording_changed",
+            _("The text has changed since you opened the page. Read it and answer again."),
+        )
+    return None

@@ -18,7 +18,7 @@ from consent.models import AICompany, Artist, Recording, Tool, Wording
 from consent.scopes import Scope as About
 from consent.words import Stance, UseKind
 from portal.access import Access
-from portal.answering import may_lead_to_a_yes
+from portal.answering import may_lead_to_a_yes, wording_read
 from portal.queries.rows import Reader
 from portal.roles import Scope
 
@@ -139,10 +139,12 @@ def tabs(reader: Reader, current: str, waiting: int | None = None) -> list[dict[
     ]
 
 
-def wording_shown(data: Mapping[str, str]) -> Wording | None:
-    """The text that stood beside the switch when it was used, if one was published."""
-    key = data.get("wording", "")
-    return Wording.objects.filter(pk=key).first() if key.isdecimal() else None
+def wording_shown(data: Mapping[str, str], *, use: str, stance: str) -> Wording | None:
+    """The text that stood beside the switch when it was used, if one was published.
+
+    Raises `Refused` (`wording_changed`) for a yes that names none where there is one.
+    """
+    return wording_read(data.get("wording", ""), use=use, stance=stance)
 
 
 def leads(request: PortalRequest, url: str) -> HttpResponse:

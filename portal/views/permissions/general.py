@@ -89,7 +89,7 @@ def answer(request: PortalRequest, slug: str, use: str) -> HttpResponse:
             use=use,
             stance=stance,
             about=about,
-            wording=wording_shown(request.POST),
+            wording=wording_shown(request.POST, use=use, stance=stance),
         )
     except Refused as refusal:
         note = Note(use, refused=refusal.sentence)
@@ -140,7 +140,7 @@ def answer_with(request: PortalRequest, slug: str, use: str) -> HttpResponse:
                 about=about,
                 territories=form.cleaned_data["territories"],
                 notice_days=form.cleaned_data["notice_days"],
-                wording=wording_shown(request.POST),
+                wording=wording_shown(request.POST, use=use, stance=stance),
                 **form.moments,
             )
         except Refused as refusal:

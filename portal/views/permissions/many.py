@@ -82,7 +82,7 @@ def answer_many_recordings(request: PortalRequest, slug: str) -> HttpResponse:
             recordings=recordings,
             digest=digest,
             valid_until=form.until,
-            wording=wording_shown(request.POST),
+            wording=wording_shown(request.POST, use=use, stance=stance),
             summary=_summary(form),
             ref=_ref(request.POST),
         )

@@ -88,7 +88,10 @@ def answer_request(request: PortalRequest, slug: str, ref: uuid.UUID) -> HttpRes
         return again
     try:
         answer_question(
-            by=reader.access, request=asked, stance=stance, wording=wording_shown(request.POST)
+            by=reader.access,
+            request=asked,
+            stance=stance,
+            wording=wording_shown(request.POST, use=asked.use, stance=stance),
         )
     except Refused as refusal:
         messages.error(request, refusal.sentence)
