@@ -10,6 +10,7 @@ from typing import Final
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from consent.decisions import years_after
 from consent.errors import Refused
 
 FIRST_DAY: Final = date(2000, 1, 1)
@@ -31,6 +32,15 @@ def beginning(day: date) -> datetime:
 def end(day: date) -> datetime:
     """The last second of this day, at which a term ends that includes it."""
     return datetime.combine(day, time(23, 59, 59), UTC)
+
+
+def last_of_years(begins_at: datetime, years: int) -> datetime:
+    """The latest end of a term of at most so many `years`: whole days, as periods in law run.
+
+    The day on which it begins is not counted, so it ends with that day's date (Regulation (EEC,
+    Euratom) No 1182/71, article 3).
+    """
+    return end(first_day(years_after(begins_at, years)))
 
 
 def first_day(begins_at: datetime) -> date:

@@ -27,7 +27,7 @@ from consent.models import (
 )
 from consent.services.acts import open_act, ref_of
 from consent.services.ledger import Leaf, record
-from consent.services.parties import change_party_state
+from consent.services.parties import ERASED, change_party_state
 from consent.words import PartyKind
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def erase_subject(*, by: "User | None", subject: uuid.UUID, reason_code: str) ->
         raise NotFound("unknown_subject", _("There is nobody to forget under this reference."))
     act = open_act(
         by=by,
-        kind="erase_subject",
+        kind=ERASED,
         at=now(),
         entries=1,
         summary={"subject": str(subject), "reason": reason_code},

@@ -6,7 +6,7 @@ ledger entry. Names stand in no leaf: they are sealed beside it, with the party 
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,13 +17,16 @@ from django.utils.translation import gettext_lazy as _
 from consent import identifiers as rules
 from consent.clock import now
 from consent.errors import Refused, refused_by
-from consent.models import Artist, Party, PartyIdentifier, PartyName, PartyState
+from consent.models import Act, Artist, Party, PartyIdentifier, PartyName, PartyState
 from consent.services.acts import open_act, ref_of, take_turn
 from consent.services.ledger import Leaf, record, refuse_when_frozen
 from consent.words import PartyKind
 
 if TYPE_CHECKING:
     from portal.models import User
+
+ERASED: Final = "erase_subject"
+"""The kind of the act that forgets a person."""
 
 # The schemes that are checked by their own rule and mean one party, whoever delivers them.
 STRONG_SCHEMES = ("isni", "ipi_name", "ipi_base", "dpid")
@@ -132,8 +135,8 @@ def change_party_state(
     """Change what decisions read of a party; what is not given stays.
 
     A guardian is named with `guardian` and taken away with `no_guardian`. Returns the state that
-    speaks now, which is the old one when nothing would change. Raises `Refused` (`minor`,
-    `guardian`, or the code of the field).
+    speaks now, which is the old one when nothing would change. Whoever was erased stays suspended.
+    Raises `Refused` (`minor`, `guardian`, `erased`, or the code of the field).
     """
     party = Party.objects.select_for_update(no_key=True).get(pk=party.pk)
     last = current_state(party)
@@ -150,6 +153,12 @@ def change_party_state(
     if last is not None and _same(last, state):
         return last
     _check(state)
+    if base.suspended and not state.suspended and _was_erased(party):
+        raise Refused(
+            "erased",
+            _("This person was erased and can take nothing back, so nothing holds again."),
+            field="suspended",
+        )
     if last is not None and not _is_a_stop(last, state):
         refuse_when_frozen()
     leaf = Leaf("party.changed", party_body(by, state)) if last else registered_leaf(by, state)
@@ -316,6 +325,10 @@ def _is_a_stop(before: PartyState, after: PartyState) -> bool:
     others = [f for f in _READ if f != "suspended"]
     same = all(getattr(before, f) == getattr(after, f) for f in others)
     return after.suspended and same and set(before.members) == set(after.members)
+
+
+def _was_erased(party: Party) -> bool:
+    return Act.objects.filter(kind=ERASED, summary__subject=str(party.ref)).exists()
 
 
 def _same(a: PartyState, b: PartyState) -> bool:

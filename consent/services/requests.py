@@ -16,13 +16,15 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
-from consent.days import check_within_reach
+from consent.days import check_within_reach, last_of_years
+from consent.decisions import GUARDIAN_YEARS
 from consent.errors import NotFound, Refused
 from consent.identifiers import IdentifierError, normalise_isrc
 from consent.leaves import moment
 from consent.models import (
     AICompany,
     Artist,
+    PartyState,
     PermissionRequest,
     Recording,
     RecordingIdentity,
@@ -72,8 +74,9 @@ def ask_permission(
     """Ask for `use` by `tool`: for one recording (`isrc`), or for all work of the `artists` named.
 
     For a recording everybody who has a say as an artist is asked: its main and featured artists,
-    for a voice the people who can be heard. `why` is shown to them as it is. Moments are UTC; for
-    a voice an end is needed, at most 10 years away. The same question while it waits returns the
+    for a voice the people who can be heard; nobody who is suspended, as whoever was erased is.
+    `why` is shown to them as it is. Moments are UTC; for a voice an end is needed, at most 10 years
+    away, and where one of them is a minor, 5. The same question while it waits returns the
     batch that waits.
 
     Nobody is worn down: after a no, none of those who were asked is asked by this company for this
@@ -96,8 +99,12 @@ def ask_permission(
         asked = _concerned(recording, use)
     else:
         recording, asked = None, sorted(set(artists), key=lambda a: a.pk)
-    if not asked:
+    states = _states(asked)
+    asked = [a for a in asked if a.pk not in states or not states[a.pk].suspended]
+    if not asked or len(asked) < len(set(artists)):
         raise Refused("nobody_to_ask", _("Nobody here can answer for this."))
+    if use in LENT_KINDS and any(one.is_minor for one in states.values()):
+        _check_guarded(valid_until, at)
     if len(asked) > MAX_ARTISTS:
         raise Refused("too_many_artists", _("At most 100 artists in one question."))
     take_turn("ask", tool.company_id)
@@ -228,12 +235,31 @@ def _check(
                 _("A yes to a voice, name or image always ends on a date: say on which."),
                 field="valid_until",
             )
-        if valid_until > (valid_from or at) + timedelta(days=VOICE_YEARS * 365.2425):
+        if valid_until > last_of_years(valid_from or at, VOICE_YEARS):
             raise Refused(
                 "voice_too_long",
                 _("A voice is given for at most 10 years."),
                 field="valid_until",
             )
+
+
+def _check_guarded(valid_until: datetime | None, at: datetime) -> None:
+    """A guardian cannot say yes for longer, so nobody is asked for longer.
+
+    Counted from now, as decisions count from the yes. That it is a minor is not said.
+    """
+    if valid_until is not None and valid_until > last_of_years(at, GUARDIAN_YEARS):
+        raise Refused(
+            "voice_too_long",
+            _("Of some artists a voice, name or image is given for at most 5 years."),
+            field="valid_until",
+        )
+
+
+def _states(artists: Sequence[Artist]) -> dict[int, PartyState]:
+    """What speaks now of each party, by its key."""
+    found = PartyState.objects.filter(party__in=[a.pk for a in artists]).order_by("party", "-id")
+    return {one.party_id: one for one in found.distinct("party")}
 
 
 def _check_tool(tool: Tool) -> None:

@@ -85,14 +85,14 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "unknown_artist": Meaning(404, _("Nobody is known by this pseudonym.")),
     "unknown_recording": Meaning(404, _("No recording with this ISRC is known here.")),
     "scope": Meaning(422, _("Name one recording, or artists, and not both.")),
-    "nobody_to_ask": Meaning(422, _("Nobody here can answer for this recording.")),
+    "nobody_to_ask": Meaning(422, _("Nobody here can answer for this.")),
     "too_many_artists": Meaning(422, _("A question goes to 100 artists at most.")),
     "why": Meaning(422, _("Say what for, in plain words and at most 2000 characters.")),
     "from_in_past": Meaning(422, _("The beginning lies in the past.")),
     "until_in_past": Meaning(422, _("The end lies in the past.")),
     "until_before_from": Meaning(422, _("The end comes before the beginning.")),
     "voice_needs_end": Meaning(422, _("A voice is lent for a time: name its end.")),
-    "voice_too_long": Meaning(422, _("A voice is lent for ten years at most.")),
+    "voice_too_long": Meaning(422, _("A voice is lent for ten years at most, of some for five.")),
     "asked_recently": Meaning(
         409,
         _(

@@ -13,7 +13,7 @@ from consent.models import Artist, LedgerEntry, LedgerPersonal, Party, Permissio
 from consent.queries.decision import Ask, decide_one
 from consent.services.audit import audit_ledger
 from consent.services.erasure import ERASED_NAME, ErasureReason, erase_subject, erases
-from consent.services.parties import register_artist
+from consent.services.parties import change_party_state, register_artist
 from consent.services.permissions import answer_permission
 from consent.services.receipts import receipt_for_act
 from consent.services.sealing import seal_ledger
@@ -104,6 +104,23 @@ def test_nothing_is_allowed_in_the_name_of_somebody_who_was_erased(story: Story)
     decision = decide_one(ask)
     assert not decision.allowed
     assert "artist_suspended" in {reason.code for reason in decision.reasons}
+
+
+def test_whoever_was_erased_stays_suspended_so_that_no_yes_of_hers_holds_again(
+    story: Story,
+) -> None:
+    ask = Ask(story.hers[0].isrc, "generative_training", "tidesmith")
+    party = story.maren.party
+    change_party_state(by=None, party=party, suspended=True)
+    change_party_state(by=None, party=party, suspended=False)  # somebody who is known: yes
+    erase_subject(by=story.olga, subject=party.ref, reason_code=REASON)
+    before = LedgerEntry.objects.count()
+    with pytest.raises(Refused, match="erased") as refused:
+        change_party_state(by=story.olga, party=party, suspended=False)
+    assert refused.value.field == "suspended"
+    assert LedgerEntry.objects.count() == before
+    assert "artist_suspended" in {reason.code for reason in decide_one(ask).reasons}
+    change_party_state(by=story.olga, party=party, is_estate=True)  # what lifts nothing goes on
 
 
 def test_her_answers_stay_provable_without_her(story: Story, tmp_path: Any) -> None:

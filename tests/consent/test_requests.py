@@ -3,13 +3,15 @@
 import json
 import uuid
 from dataclasses import fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from consent import vault
 from consent.clock import now
+from consent.days import end
+from consent.decisions import years_after
 from consent.errors import NotFound, Refused
 from consent.leaves import moment
 from consent.models import (
@@ -19,6 +21,7 @@ from consent.models import (
     LedgerPersonal,
     PermissionRequest,
     RequestState,
+    SubjectKey,
     Tool,
 )
 from consent.queries.decision import Ask, decide_one
@@ -31,10 +34,12 @@ from consent.queries.requests import (
     combined,
     waiting_for,
 )
+from consent.services.erasure import erase_subject
+from consent.services.parties import change_party_state
 from consent.services.permissions import answer_request
 from consent.services.requests import Asked, ask_permission, take_back_request
 from consent.services.tools import suspend_company, suspend_tool
-from consent.words import PartyKind
+from consent.words import LENT_KINDS, PartyKind
 from tests.consent import build
 from tests.consent.asking import *  # noqa: F403 - the company that asks, and its tool
 
@@ -305,6 +310,65 @@ def test_a_question_that_makes_no_sense_is_refused_and_nobody_is_asked(
         ask(tool, **{"isrc": build.a_recording(maren).isrc, **moments})
     assert not PermissionRequest.objects.exists()
     assert not LedgerEntry.objects.filter(kind="request.made").exists()
+
+
+def in_years(years: int, **more: int) -> datetime:
+    """The last second of this day's date so many years from now, as a page sends a last day."""
+    return end(years_after(now(), years).date()) + timedelta(**more)
+
+
+@pytest.mark.parametrize("use", LENT_KINDS)
+def test_a_likeness_is_asked_for_until_the_same_date_in_ten_years_and_not_a_second_longer(
+    tool: Tool, maren: Artist, use: str
+) -> None:
+    with pytest.raises(Refused, match="voice_too_long"):
+        ask(tool, use=use, artists=[maren], valid_until=in_years(10, seconds=1))
+    ask(tool, use=use, artists=[maren], valid_until=in_years(10))
+
+
+@pytest.mark.parametrize("use", LENT_KINDS)
+def test_a_minors_likeness_is_asked_for_five_years_at_most_and_not_told_why(
+    tool: Tool, maren: Artist, aoi: Artist, use: str
+) -> None:
+    change_party_state(by=None, party=aoi.party, is_minor=True)
+    song = build.a_recording(maren, aoi, voices=[maren, aoi]).isrc
+    too_long = in_years(5, seconds=1)
+    asked: dict[str, Any]
+    for asked in ({"artists": [aoi]}, {"artists": [maren, aoi]}, {"isrc": song}):
+        with pytest.raises(Refused, match="voice_too_long") as refused:
+            ask(tool, use=use, valid_until=too_long, **asked)
+        assert "minor" not in str(refused.value.sentence)
+    later = {"valid_from": build.in_days(400), "valid_until": in_years(6)}
+    with pytest.raises(Refused, match="voice_too_long"):  # it counts from the yes, not the start
+        ask(tool, use=use, artists=[aoi], **later)
+    assert not PermissionRequest.objects.exists()
+    ask(tool, use=use, artists=[aoi], valid_until=in_years(5))
+    ask(tool, use=use, artists=[maren], valid_until=in_years(10))
+    ask(tool, artists=[aoi], valid_until=in_years(20))  # what is no likeness has no such bound
+
+
+def test_a_guardian_can_say_yes_to_what_was_asked_of_a_minor(tool: Tool, maren: Artist) -> None:
+    kari = build.an_artist("Kari Holt")
+    change_party_state(by=None, party=maren.party, is_minor=True, guardian=kari.party)
+    until = years_after(now(), 5)
+    [request] = ask(tool, use="voice", artists=[maren], valid_until=until).requests
+    given = answer_request(by=None, request=request, stance="allow", role="guardian")
+    assert given.permission is not None
+    assert given.permission.valid_until == until
+
+
+def test_whoever_was_erased_is_asked_nothing_and_the_others_of_a_recording_are(
+    tool: Tool, maren: Artist, aoi: Artist
+) -> None:
+    together, alone = build.a_recording(maren, aoi), build.a_recording(maren)
+    erase_subject(by=None, subject=maren.party.ref, reason_code="objection")
+    asked: dict[str, Any]
+    for asked in ({"artists": [maren]}, {"artists": [maren, aoi]}, {"isrc": alone.isrc}):
+        with pytest.raises(Refused, match="nobody_to_ask"):
+            ask(tool, **asked)
+    assert not LedgerEntry.objects.filter(kind="request.made").exists()
+    assert not SubjectKey.objects.filter(pk=maren.party.ref).exists()
+    assert [r.artist for r in ask(tool, isrc=together.isrc).requests] == [aoi]
 
 
 def test_a_question_names_a_recording_or_artists_and_not_both(tool: Tool, maren: Artist) -> None:
