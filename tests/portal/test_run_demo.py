@@ -110,3 +110,21 @@ def test_a_busy_port_gets_one_clear_sentence(state: Path) -> None:
     assert said.count("\n") == 1
     assert f"Port {port} is taken by another program" in said
     assert not state.exists() or not processes_of(state)
+
+
+def test_a_port_that_became_busy_meanwhile_gets_the_same_sentence(state: Path) -> None:
+    port = free_port()
+    running = start(state, port)
+    assert running.stdout
+    seen = running.stdout.readline()
+    assert "Starting PostgreSQL" in seen  # the port was free when it began
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        said, _ = running.communicate(timeout=120)
+    assert running.returncode == 1
+    assert said.count(f"Port {port} is taken by another program: stop it, or choose another") == 1
+    assert "Traceback" not in said
+    assert "web |" not in said
+    if Path("/proc/self").exists():
+        assert processes_of(state) == []

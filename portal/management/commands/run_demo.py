@@ -50,6 +50,7 @@ class Command(BaseCommand):
             self._prepare()
             if not empty:
                 self._seed_once()
+            self._refuse_a_busy_port(host, port)  # the stories take long enough for another to come
             programs = self._start(host, port)
             self._wait_for_web(programs, port)
             served.write_text(os.environ["LINER_URL"], encoding="utf-8")
