@@ -4,7 +4,8 @@ A notice keeps facts. `render` makes the sentence, for the page and for the e-ma
 (`Notice.params`) that each kind needs stand in `TEXTS`, as the names in its sentences:
 
 * `who`, `by`: a person's `User.ref` as text; shown by name, or as "Somebody" when forgotten
-* `use`, `stance`, `role`: codes, shown as their words; `uses`: a list of use kinds
+* `use`, `stance`, `role`: codes, shown as their words; `uses`: a list of use kinds. The `role` of
+  an answer is as what it was given
 * `company`, `tool`, `holder`, `roster`, `reason`: shown as they are; `whom`: an AI company or tool
 * `until`, `due`: moments (ISO 8601, UTC), shown as days; `period`: a month, as in 2026-10
 * `recordings`, `rows`, `reaches`: counts; `overrides`: whether a licence decides without her
@@ -28,7 +29,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from consent.words import Stance, UseKind, Way
+from consent.words import PartyKind, Stance, UseKind, Way
 from portal.models import Notice, NoticeKind, User
 from portal.roles import Role
 from portal.templatetags.figures import count, current_locale
@@ -234,10 +235,17 @@ TEXTS: Final[dict[str, Text]] = {
     ),
 }
 
+ANSWERED_HERSELF: Final = Text(
+    gettext_lazy("%(artist)s answered: %(use)s"),
+    TEXTS[NoticeKind.ANSWERED_FOR_YOU].sentence,
+    TEXTS[NoticeKind.ANSWERED_FOR_YOU].page,
+)
+"""An answer that somebody gave as the artist, and not for her."""
+
 
 def render(notice: Notice, names: Mapping[str, str]) -> Told:
     """The notice in the active language and time zone. `names`: see `names_of`."""
-    text = TEXTS[notice.kind]
+    text = ANSWERED_HERSELF if _by_herself(notice) else TEXTS[notice.kind]
     facts = _Facts(notice, names)
     slug = notice.artist.slug if notice.artist is not None else ""
     return Told(
@@ -246,6 +254,16 @@ def render(notice: Notice, names: Mapping[str, str]) -> Told:
         sentence=str(text.sentence) % facts,
         link=notice.link or _page(notice.params.get("page", text.page), slug, notice.params),
         links=tuple(_links(notice.params.get("licences", ()), slug)),
+    )
+
+
+def _by_herself(notice: Notice) -> bool:
+    """The artist answered in person. Of several who are one artist, one answers for all."""
+    return (
+        notice.kind == NoticeKind.ANSWERED_FOR_YOU
+        and notice.params.get("role") == Role.ARTIST
+        and notice.artist is not None
+        and notice.artist.party.kind == PartyKind.PERSON
     )
 
 

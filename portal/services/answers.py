@@ -174,7 +174,7 @@ def tell_answered(*, artist: Artist, act: Act, at: datetime | None = None) -> No
             artist=artist,
             kind=NoticeKind.ANSWERED_FOR_YOU,
             key=f"answered {act.ref}",
-            params=facts | {"who": str(act.by.ref)},
+            params=facts | {"who": str(act.by.ref), "role": act.role},
             but=act.by,
             at=at,
         )

@@ -56,6 +56,29 @@ def test_an_artist_learns_what_her_manager_answered_and_the_manager_does_not(
     assert (params["who"], params["use"], params["stance"]) == (str(ines.ref), "style", "allow")
 
 
+def test_a_manager_learns_that_the_artist_answered_not_that_she_answered_for_herself(
+    maren: Artist, maren_user: User, ines: User, charlie: User
+) -> None:
+    nothing_new()
+    answer_permission(by=maren_user, artist=maren, use=UseKind.STYLE, stance=Stance.DENY)
+    tell_news()
+    [notice] = Notice.objects.filter(kind=NoticeKind.ANSWERED_FOR_YOU)
+    assert notice.recipient == ines
+    assert perform(Notice, notice.pk)
+    [message] = mail.outbox
+    assert message.subject == "Maren Holt answered: Imitate your style"
+    assert "answered for" not in str(message.body)
+    assert "Imitate your style: “No”, for all your work" in str(message.body)
+
+
+def test_of_two_who_are_a_band_one_answers_for_it(low_tides: Artist, sol: User, bo: User) -> None:
+    nothing_new()
+    answer_permission(by=sol, artist=low_tides, use=UseKind.STYLE, stance=Stance.DENY)
+    tell_news()
+    [notice] = Notice.objects.filter(kind=NoticeKind.ANSWERED_FOR_YOU)
+    assert render(notice, names_of([notice])).title == "Sol Arnesen answered for The Low Tides"
+
+
 def test_of_a_band_the_others_learn_who_answered(low_tides: Artist, sol: User, bo: User) -> None:
     nothing_new()
     answer_permission(by=sol, artist=low_tides, use=UseKind.STYLE, stance=Stance.DENY)
