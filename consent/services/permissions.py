@@ -76,9 +76,10 @@ def answer_permission(
     slot of its own. The very same answer twice changes nothing. A yes is tied to the `wording`
     that was shown, by default the current one in the person's language.
 
-    Raises `Refused` (`from_in_past`, `until_before_from`, `voice_needs_end`, `voice_too_long`,
-    `guardian_only`, `wording_changed`, `date_out_of_range`, `unknown_use`, `unknown_stance`, `unknown_territory`), and
-    `Frozen` for a yes while an audit alarm is open.
+    Raises `Refused` (`date_out_of_range`, `from_in_past`, `until_before_from`, `voice_needs_end`,
+    `voice_too_long`, `guardian_only`, `wording_changed`, `unknown_use`, `unknown_stance`,
+    `unknown_territory`), and `Frozen` for a yes, or what gives way to one, while an audit alarm is
+    open.
     """
     with refusing(Permission), transaction.atomic():
         drafts = _Drafts(
