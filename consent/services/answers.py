@@ -16,6 +16,7 @@ from django.db.models import Model
 
 from consent.leaves import permission_body
 from consent.models import Act, Artist, Permission
+from consent.scopes import EVERYTHING, Scope
 from consent.services.ledger import Leaf, Recorded, prepared
 
 _ANSWER = [field.attname for field in Permission._meta.concrete_fields]
@@ -55,6 +56,29 @@ def take_turn_to_answer(
     return Turn(
         subject, at, Permission.from_db(connection.alias, _ANSWER, latest) if found else None
     )
+
+
+def yes_beside(artist: int, *, use: str, scope: Scope | None, begins: datetime) -> bool:
+    """Does a yes speak, or do outputs run off, beside an answer from `begins` (UTC) in `scope`?
+
+    None is for each of several recordings. A yes in the slot of the answer itself counts too.
+    """
+    one = scope or EVERYTHING
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT permission_beside(%s, %s, %s, %s, %s, %s, %s)",
+            [
+                artist,
+                use,
+                begins,
+                scope is None or one.recording is not None,
+                one.recording.pk if one.recording else None,
+                one.company.pk if one.company else None,
+                one.tool.pk if one.tool else None,
+            ],
+        )
+        (found,) = cursor.fetchone()
+    return bool(found)
 
 
 def write_answers(

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +30,7 @@ from consent.models import (
 )
 from consent.queries.decision import GUARDIAN
 from consent.scopes import EVERYTHING, Scope, scope_key
-from consent.services.answers import take_turn_to_answer, write_answers
+from consent.services.answers import take_turn_to_answer, write_answers, yes_beside
 from consent.services.ledger import is_frozen
 from consent.services.withdrawals import prepare_withdrawals, start_withdrawals
 from consent.services.wordings import current_wording, replaced_wordings
@@ -662,37 +661,14 @@ class _Drafts:
             self.may_end_a_yes |= self._may_run_off(self.latest)
         narrower = scope is None or not scope.is_everything or bool(self.territories)
         if self.stance != Stance.ALLOW and narrower and not self.may_end_a_yes:
-            self.may_end_a_yes = self._yes_beside(scope).exists()
-
-    def _yes_beside(self, scope: Scope | None) -> QuerySet[Permission]:
-        """The yeses that speak beside this answer, of which it takes something back.
-
-        And each no after a yes, whose outputs may still run off.
-
-        Those of a narrower scope stand, so that one for a recording matters to a no for a company
-        or a tool only. A no for all her work in some countries is wider in what, not in where: it
-        ends yeses for a company there too.
-        """
-        begins = self.valid_from or self.at
-        begun = Q(valid_from=None) | Q(valid_from__lte=begins)
-        found = Permission.objects.filter(begun, artist=self.artist, use=self.use)
-        if scope is None or scope.recording is not None:
-            named = None if scope is None else scope.recording
-            found = found.filter(Q(recording=None) | Q(recording=named))
-        if scope is not None and scope.recording is None and not scope.is_everything:
-            company = scope.tool.company_id if scope.tool else scope.company and scope.company.pk
-            found = found.filter(Q(company=None) | Q(company=company))
-            found = found.filter(Q(tool=None) | Q(tool=scope.tool) | Q(tool__company=scope.company))
-        # Sorted once: looking for a newer one of each would take minutes among 40 000 answers.
-        speaking = found.order_by("scope", "territories", "-id").distinct("scope", "territories")
-        return Permission.objects.filter(
-            Q(stance=Stance.ALLOW) | Q(took_back_allow=True),
-            Q(valid_until=None) | Q(valid_until__gt=begins),
-            pk__in=speaking.values("pk"),
-        )
+            self.may_end_a_yes = yes_beside(
+                self.artist.pk, use=self.use, scope=scope, begins=self.valid_from or self.at
+            )
 
     def refuse_a_frozen_yes(self, latest: Iterable[Permission | None]) -> None:
         """Raise `Frozen` while an alarm is open, if one of these would give way to a yes."""
+        if self.stance != Stance.ALLOW and self.way != Way.CLEARED and self.valid_until is None:
+            return
         says = Permission(stance=self.stance, way=self.way, valid_until=self.valid_until)
         if any(lifts(says, before) for before in latest) and is_frozen():
             raise _frozen()

@@ -24,6 +24,37 @@ BEGIN
     RETURN NEXT;
 END $$;
 
+-- Does a yes speak beside an answer that begins at `p_begins`, of which it takes something back; or
+-- a no after a yes, whose outputs may still run off? The answer is for a recording or for each of
+-- several (`p_recording`, or `p_recordings`), or for a company or a tool (with its maker), or for all
+-- her work. Narrower yeses stand: one for a recording matters to a no for a company or a tool only.
+CREATE OR REPLACE FUNCTION permission_beside(
+    p_artist bigint, p_use text, p_begins timestamptz, p_recordings boolean, p_recording bigint,
+    p_company bigint, p_tool bigint
+) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    by_maker CONSTANT boolean :=
+        NOT p_recordings AND (p_company IS NOT NULL OR p_tool IS NOT NULL);
+    maker CONSTANT bigint :=
+        coalesce(p_company, (SELECT t.company_id FROM consent_tool t WHERE t.id = p_tool));
+BEGIN
+    -- Sorted once: looking for a newer one of each would take minutes among 40 000 answers.
+    RETURN EXISTS (
+        SELECT FROM (
+            SELECT DISTINCT ON (p.scope, p.territories) p.stance, p.took_back_allow, p.valid_until
+              FROM consent_permission p LEFT JOIN consent_tool t ON t.id = p.tool_id
+             WHERE p.artist_id = p_artist AND p.use = p_use
+               AND (p.valid_from IS NULL OR p.valid_from <= p_begins)
+               AND (NOT p_recordings OR p.recording_id IS NULL OR p.recording_id = p_recording)
+               AND (NOT by_maker OR (
+                        (p.company_id IS NULL OR p.company_id = maker)
+                        AND (p.tool_id IS NULL OR p.tool_id = p_tool OR t.company_id = p_company)))
+             ORDER BY p.scope, p.territories, p.id DESC
+        ) speaking
+         WHERE (speaking.stance = 'allow' OR speaking.took_back_allow)
+           AND (speaking.valid_until IS NULL OR speaking.valid_until > p_begins));
+END $$;
+
 -- Write an act, its answers in their order, and last their leaves. Rows come as JSON with the names
 -- of their columns; `ids` are the answers' keys in that order.
 CREATE OR REPLACE FUNCTION permission_append(
