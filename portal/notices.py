@@ -34,6 +34,7 @@ from portal.models import Notice, NoticeKind, User
 from portal.roles import Role
 from portal.templatetags.figures import count, current_locale
 from portal.templatetags.times import plain_begin, plain_end
+from portal.templatetags.wording import isolated
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +316,7 @@ def _ends(value: str) -> str:
 
 
 def _title(value: str) -> str:
-    return _(", for “%(title)s”") % {"title": value}
+    return _(", for “%(title)s”") % {"title": isolated(value)}
 
 
 def _all(value: bool) -> str:
@@ -341,7 +342,7 @@ def _recordings(value: int) -> str:
 
 
 def _whom(value: str) -> str:
-    return _(", for %(name)s") % {"name": value} if value else ""
+    return _(", for %(name)s") % {"name": isolated(value)} if value else ""
 
 
 def _reaches(value: int) -> str:
@@ -415,7 +416,7 @@ def _message(value: str) -> str:
 
 def _titles(named: dict[str, Any]) -> str:
     """The first few by their titles, the others as a number."""
-    titles = ", ".join(_("“%(title)s”") % {"title": title} for title in named["titles"])
+    titles = ", ".join(_("“%(title)s”") % {"title": isolated(title)} for title in named["titles"])
     if not named["others"]:
         return titles
     words = ngettext("%(titles)s and %(n)s other", "%(titles)s and %(n)s others", named["others"])

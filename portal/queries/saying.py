@@ -8,22 +8,23 @@ from consent.models import Act, Permission
 from consent.scopes import Scope as About
 from consent.scopes import scope_of
 from consent.words import Way
+from portal.templatetags.wording import isolated
 
 
 def about_text(about: About) -> str:
     """In words what an answer is about."""
     if about.tool is not None:
         whom = _("%(tool)s by %(company)s") % {
-            "tool": about.tool.name,
-            "company": about.tool.company.party.name,
+            "tool": isolated(about.tool.name),
+            "company": isolated(about.tool.company.party.name),
         }
     elif about.company is not None:
-        whom = _("every tool by %(company)s") % {"company": about.company.party.name}
+        whom = _("every tool by %(company)s") % {"company": isolated(about.company.party.name)}
     else:
         whom = ""
     if about.recording is None:
         return whom or _("all your work")
-    title = _("“%(title)s”") % {"title": about.recording.title}
+    title = _("“%(title)s”") % {"title": isolated(about.recording.title)}
     return _("%(title)s, for %(whom)s") % {"title": title, "whom": whom} if whom else title
 
 

@@ -26,6 +26,7 @@ from portal.queries.rows import Link, Reader
 from portal.queries.saying import about_text
 from portal.roles import Role
 from portal.templatetags.figures import count
+from portal.templatetags.wording import isolated
 
 PAGE: Final = 40
 
@@ -336,7 +337,7 @@ class _Words:
 
     def _question(self, asked: PermissionRequest) -> Moment:
         what = asked.recording.title if asked.recording is not None else ""
-        about = _("“%(title)s”") % {"title": what} if what else _("all your work")
+        about = _("“%(title)s”") % {"title": isolated(what)} if what else _("all your work")
         return Moment(
             asked.created_at,
             _("%(company)s asks: %(use)s")

@@ -28,6 +28,7 @@ from portal.models import ApiKey, CompanyNews, WebhookEndpoint, WebhookKind, Web
 from portal.models.roster import LedgerNow
 from portal.templatetags.figures import count
 from portal.templatetags.times import plain_day
+from portal.templatetags.wording import isolated
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +250,7 @@ def about_no(no: Permission) -> str:
         words = ngettext("%(n)s recording", "%(n)s recordings", number)
         parts.append(words % {"n": count(number)})
     elif no.recording is not None:
-        parts.append(_("“%(title)s” only") % {"title": no.recording.title})
+        parts.append(_("“%(title)s” only") % {"title": isolated(no.recording.title)})
     if no.territories:
         parts.append(_("in %(countries)s only") % {"countries": _listed(no.territories)})
     return ", ".join(parts)

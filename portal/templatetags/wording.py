@@ -7,6 +7,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext_lazy as _
 
 from consent.words import Stance, UseKind
@@ -59,6 +60,23 @@ def in_script(text: str, language: str = "") -> SafeString:
     if not language:
         return format_html("<bdi>{}</bdi>", text)
     return format_html('<bdi lang="{}">{}</bdi>', language, text)
+
+
+_CONTROLS: Final = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+
+
+def isolated(text: str) -> str:
+    """A name or title for the middle of a plain sentence, as `in_script` is for HTML.
+
+    Between FSI and PDI (Unicode Bidirectional Algorithm, UAX #9) where it holds letters of the
+    other direction than the reader's language: else what stands after it changes places with it.
+    Left as it is where not, which is nearly always. Controls of direction of its own are dropped.
+    """
+    text = text.translate(_CONTROLS)
+    other = {"L"} if get_language_bidi() else {"R", "AL", "AN"}
+    if any(unicodedata.bidirectional(letter) in other for letter in text):
+        return f"\u2068{text}\u2069"
+    return text
 
 
 def initials(name: str) -> str:

@@ -22,6 +22,7 @@ from portal.notices import render as render_notice
 from portal.roles import Role
 from portal.services.delegation import grant_access
 from tests.cast import *  # noqa: F403 - the people in every story
+from tests.cast import recordings_of
 from tests.portal.pages import *  # noqa: F403 - Maren's world, and her signed in
 from tests.portal.pages import HTMX, SignIn, World, days_ahead, freshly, long_ago, minutes_ago
 
@@ -462,8 +463,6 @@ def test_an_exception_is_taken_back_from_its_list(world: World, her: Client) -> 
 def test_who_may_only_say_no_cannot_take_a_no_back(
     low_tides: Artist, bo: User, sol: User, signed_in: SignIn
 ) -> None:
-    from tests.cast import recordings_of
-
     [recording] = recordings_of(low_tides)
     answer_permission(by=sol, artist=low_tides, use="discovery", stance="allow")
     about = Scope(recording=recording)
@@ -479,8 +478,6 @@ def test_who_may_only_say_no_cannot_take_a_no_back(
 
 
 def test_a_recording_of_somebody_else_is_not_there(world: World, aoi: Artist, her: Client) -> None:
-    from tests.cast import recordings_of
-
     [hers] = recordings_of(aoi, title="紙の灯籠")
     assert her.get(world.url("permission_recording", isrc=hers.isrc)).status_code == 404
     answer: dict[str, Any] = {"stance": "deny", "recording": hers.isrc}
@@ -563,6 +560,21 @@ def test_a_notice_says_for_what_for_whom_and_until_when(
     )
     hers.post(world.url("answer_with", use="discovery"), {"stance": "deny", "territories": "no"})
     assert "“No”, for all your work, in Norway." in told_to(maren_user)
+
+
+def test_a_title_in_a_script_that_runs_the_other_way_stays_in_its_place_in_every_sentence(
+    world: World, ines: User, maren_user: User, signed_in: SignIn
+) -> None:
+    [song] = recordings_of(world.maren, title="قمر", holder=world.fjord)
+    hers = freshly(signed_in(ines))
+    hers.post(
+        world.url("answer_with", use="discovery"),
+        {"stance": "deny", "recording": song.isrc, "tool": world.tool.slug},
+    )
+    kept = "“\u2068قمر\u2069”, for Tidesmith"
+    assert kept in told_to(maren_user)
+    for name in ("exceptions", "timeline"):
+        assert kept in hers.get(world.url(name)).text, name
 
 
 def test_a_notice_of_undoing_says_what_speaks_again_and_not_later(

@@ -284,7 +284,7 @@ def test_each_use_says_who_what_when_and_under_which_permission(
         isrcs=[work[1].isrc],
     )
     text = " ".join(her.get(page("usage", maren)).text.split())
-    assert "“Evening mix”" in text
+    assert "“<bdi>Evening mix</bdi>”" in text
     assert "A model was trained" in text
     assert "Tonewright" in text
     assert "influence 100" in text

@@ -125,6 +125,21 @@ def test_a_title_is_set_in_its_own_script() -> None:
     assert wording.in_script("قمر") == "<bdi>قمر</bdi>"
 
 
+def test_a_title_of_the_other_direction_keeps_its_place_in_a_sentence() -> None:
+    assert wording.isolated("قمر") == "\u2068قمر\u2069"
+    assert wording.isolated("1. שלום") == "\u20681. שלום\u2069"
+    assert wording.isolated("Havn") == "Havn"
+    assert wording.isolated("紙の灯籠") == "紙の灯籠"
+    with translation.override("he"):
+        assert wording.isolated("Havn") == "\u2068Havn\u2069"
+        assert wording.isolated("שלום") == "שלום"
+
+
+def test_a_title_turns_nothing_around_that_stands_after_it() -> None:
+    assert wording.isolated("Havn\u202e") == "Havn"
+    assert wording.isolated("\u2069قمر\u2066") == "\u2068قمر\u2069"
+
+
 def test_a_title_that_looks_like_markup_stays_a_title() -> None:
     html = wording.in_script("<script>alert(1)</script>", '"><script>')
     assert "<script>" not in html
