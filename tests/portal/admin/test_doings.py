@@ -545,6 +545,8 @@ def test_the_operator_stops_a_tool_and_a_company_and_lets_them_go_on(
     assert "tool_suspended" in codes()
     does(theirs, to(tidesmith, "resume"), action="tool.resume", by=olga)
     assert "tool_suspended" not in codes()
+    contact = "rights@tonewright.example"
+    does(theirs, to(company, "contact"), action="company.contact", by=olga, contact=contact)
     does(theirs, to(company, "suspend"), action="company.suspend", by=olga)
     assert "company_suspended" in codes()
     does(theirs, to(company, "resume"), action="company.resume", by=olga)
