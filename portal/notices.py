@@ -51,7 +51,8 @@ class Told:
     """A notice in words. `link` is a path of the portal, or empty.
 
     `links` are further ones, of each its name and its path: a notice of several things leads to
-    each of them.
+    each of them. `lines` are these things, of which `sentence` is made too, one by one, and
+    `closing` what is said of all of them: for where there is room for a list.
     """
 
     notice: Notice
@@ -59,6 +60,8 @@ class Told:
     sentence: str
     link: str
     links: tuple[tuple[str, str], ...] = ()
+    lines: tuple[str, ...] = ()
+    closing: str = ""
 
 
 TEXTS: Final[dict[str, Text]] = {
@@ -248,13 +251,17 @@ def render(notice: Notice, names: Mapping[str, str]) -> Told:
     """The notice in the active language and time zone. `names`: see `names_of`."""
     text = ANSWERED_HERSELF if _by_herself(notice) else TEXTS[notice.kind]
     facts = _Facts(notice, names)
+    licences = notice.params.get("licences", ())
+    several = len(licences) > 1
     slug = notice.artist.slug if notice.artist is not None else ""
     return Told(
         notice=notice,
         title=str(text.title) % facts,
         sentence=str(text.sentence) % facts,
         link=notice.link or _page(notice.params.get("page", text.page), slug, notice.params),
-        links=tuple(_links(notice.params.get("licences", ()), slug)),
+        links=tuple(_links(licences, slug)),
+        lines=tuple(_line(one) for one in licences) if several else (),
+        closing=_consent_to_all(licences) if several else "",
     )
 
 
@@ -379,15 +386,17 @@ def _licences(licences: list[dict[str, Any]]) -> str:
             "consent": _consent(bool(one.get("overrides"))),
         }
         return _("%(holder)s and %(company)s: %(uses)s. %(more)s %(consent)s") % facts
-    said = [_line(one) for one in licences]
+    return " ".join([*(_line(one) for one in licences), _consent_to_all(licences)])
+
+
+def _consent_to_all(licences: list[dict[str, Any]]) -> str:
+    """Whether she is asked, of several licences at once."""
     clauses = [bool(one.get("overrides")) for one in licences]
     if not any(clauses):
-        said.append(_("Nothing is allowed by these without your yes."))
-    elif all(clauses):
-        said.append(_("Your yes is not needed for these."))
-    else:
-        said.append(_("Where no clause is named, nothing is allowed without your yes."))
-    return " ".join(said)
+        return _("Nothing is allowed by these without your yes.")
+    if all(clauses):
+        return _("Your yes is not needed for these.")
+    return _("Where no clause is named, nothing is allowed without your yes.")
 
 
 def _line(one: dict[str, Any]) -> str:

@@ -143,6 +143,16 @@ def test_what_several_licences_reach_beyond_that_is_one_notice_that_leads_to_eac
     [letter] = [one for one in mail.outbox if one.to == [maren_user.email]][-1:]
     assert isinstance(letter, EmailMultiAlternatives)
     html = str(letter.alternatives[0][0])
+    lines = [
+        "Fjord Records and Tonewright: Recommend you, on 2 more recordings.",
+        "Fjord Records and Loomtone: Recommend you, on 2 more recordings, by a clause of your "
+        "contract.",
+    ]
+    closing = "Where no clause is named, nothing is allowed without your yes."
+    assert f"\n\n- {lines[0]}\n- {lines[1]}\n\n{closing}\n\n" in letter.body
+    for line in lines:
+        assert f"<li>{line}</li>" in html
+    assert f"<p>{closing}</p>" in html
     for name, path in said.links:
         assert f'<a href="{path}">{name}</a>' in page
         assert her.get(path).status_code == 200
