@@ -4,25 +4,19 @@ Who may answer for an artist is the storey above's to know; these functions take
 which somebody answers, write it down, and hold the rules that no role can bend.
 """
 
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
-from consent.days import check_within_reach
-from consent.decisions import GUARDIAN_YEARS, years_after
-from consent.errors import Frozen, Refused, refused_by, refusing
+from consent.errors import Refused, refusing
 from consent.models import (
     Act,
     Artist,
-    PartyState,
     Permission,
     PermissionRequest,
     RequestState,
@@ -30,20 +24,15 @@ from consent.models import (
 )
 from consent.queries.decision import GUARDIAN
 from consent.scopes import EVERYTHING, Scope, scope_key
-from consent.services.answers import take_turn_to_answer, write_answers, yes_beside
+from consent.services.answers import take_turn_to_answer
+from consent.services.drafts import Drafts, frozen, is_minor, write
 from consent.services.ledger import is_frozen
-from consent.services.withdrawals import prepare_withdrawals, start_withdrawals
-from consent.services.wordings import current_wording, replaced_wordings
-from consent.territories import normalise_territories
-from consent.words import LENT_KINDS, Stance, UseKind, Way
+from consent.services.slots import begun, copied, lifts, line_of, slot_of, yes_still
+from consent.services.wordings import replaced_wordings
+from consent.words import LENT_KINDS, Stance, Way
 
 if TYPE_CHECKING:
     from portal.models import User
-
-VOICE_YEARS = 10
-
-# What the database holds by its own keys and need not be asked for once more.
-_KEYS = {field.name for field in Permission._meta.fields if field.is_relation}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +70,7 @@ def answer_permission(
     open.
     """
     with refusing(Permission), transaction.atomic():
-        drafts = _Drafts(
+        drafts = Drafts(
             by=by,
             artist=artist,
             role=role,
@@ -124,7 +113,7 @@ def answer_recordings(
     `answer_permission`; recordings that are not the artist's raise `Refused("not_hers")`.
     """
     with transaction.atomic():
-        drafts = _Drafts(
+        drafts = Drafts(
             by=by,
             artist=artist,
             role=role,
@@ -184,7 +173,7 @@ def clear_permission(
     if scope.is_everything and not territories:
         raise Refused("nothing_wider", _("There is no wider answer that could speak instead."))
     with refusing(Permission), transaction.atomic():
-        drafts = _Drafts(
+        drafts = Drafts(
             by=by,
             artist=artist,
             role=role,
@@ -247,11 +236,11 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
         uses = {p.use for p in mine}
         before = _Before(
             replaced=replaced_wordings(uses),
-            guarded=role != GUARDIAN and not LENT_KINDS.isdisjoint(uses) and _is_minor(artist),
+            guarded=role != GUARDIAN and not LENT_KINDS.isdisjoint(uses) and is_minor(artist),
         )
         history: dict[tuple[str, str, tuple[str, ...]], list[Permission]] = {}
         for row in rows:
-            history.setdefault(_slot(row), []).append(row)
+            history.setdefault(slot_of(row), []).append(row)
         drafts: list[Permission] = []
         skipped: list[Permission] = []
         may_lift = False
@@ -264,7 +253,7 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
             summary={"undoes": str(act.ref), **act.summary},
             created_at=at,
         )
-        for slot, done in {_slot(p): p for p in mine}.items():
+        for slot, done in {slot_of(p): p for p in mine}.items():
             line = history[slot]
             if line[-1].pk != done.pk:
                 skipped.append(done)
@@ -275,9 +264,9 @@ def undo_act(*, by: "User | None", act: Act, role: str = "artist") -> Undone:
         if not drafts:
             return Undone(None, tuple(skipped))
         if may_lift and is_frozen():
-            raise _frozen()
+            raise frozen()
         undo.entries = len(drafts)
-        _write(
+        write(
             undo,
             artist,
             drafts,
@@ -306,8 +295,8 @@ def revoke_permission(
         artist = permission.artist
         turn = take_turn_to_answer(artist.pk)
         at = turn.at
-        line = _line_of(permission)
-        speaks = _begun(line, at)
+        line = line_of(permission)
+        speaks = begun(line, at)
         if not _may_be_revoked(permission, line, speaks):
             raise Refused("superseded", _("The artist has answered again since."))
         way = Way.INVALIDATED if invalid else Way.REVOKED
@@ -320,36 +309,24 @@ def revoke_permission(
             entries=1,
             created_at=at,
         )
-        row = _copy(permission, act=act, stance=Stance.UNDECIDED, way=way)
+        row = copied(permission, act=act, stance=Stance.UNDECIDED, way=way)
         row.valid_from, row.valid_until = None, None
         replaced = replaced_wordings({permission.use})
-        row.took_back_allow = _yes(speaks, at, replaced) is not None
-        _write(act, artist, [row], subject=turn.subject, personal={"reason": reason})
+        row.took_back_allow = yes_still(speaks, at, replaced) is not None
+        write(act, artist, [row], subject=turn.subject, personal={"reason": reason})
         return row
 
 
 def may_be_revoked(permission: Permission) -> bool:
     """Would `revoke_permission` take this answer? It speaks, or it is the last one given."""
-    line = _line_of(permission)
-    return _may_be_revoked(permission, line, _begun(line, now()))
+    line = line_of(permission)
+    return _may_be_revoked(permission, line, begun(line, now()))
 
 
 def _may_be_revoked(
     permission: Permission, line: Sequence[Permission], speaks: Permission | None
 ) -> bool:
     return permission.pk == line[-1].pk or (speaks is not None and permission.pk == speaks.pk)
-
-
-def _line_of(permission: Permission) -> list[Permission]:
-    """All answers in the slot of this one, oldest first."""
-    return list(
-        Permission.objects.filter(
-            artist=permission.artist_id,
-            use=permission.use,
-            scope=permission.scope,
-            territories=permission.territories,
-        ).order_by("id")
-    )
 
 
 def answer_request(
@@ -396,68 +373,6 @@ def answer_request(
         return request
 
 
-def _frozen() -> Frozen:
-    return Frozen(
-        "frozen",
-        _("Nothing new can be allowed right now: the ledger is being checked. A no still works."),
-    )
-
-
-def lifts(answer: Permission, before: Permission | None) -> bool:
-    """May something be allowed by `answer` that was not, with `before` as the last of its slot?
-
-    By a yes; and by what falls silent, now or when it ends, where a no stood that would have stood
-    longer: then a wider yes speaks again.
-    """
-    if answer.stance == Stance.ALLOW:
-        return True
-    ends = answer.valid_until
-    if answer.way != Way.CLEARED and ends is None:
-        return False
-    if before is None or before.way == Way.CLEARED:
-        return False
-    if before.valid_from is None and before.stance == Stance.ALLOW:
-        return False
-    ended = before.valid_until if before.valid_from is None else None
-    return ended is None or ends is None or ended > ends
-
-
-def _slot(permission: Permission) -> tuple[str, str, tuple[str, ...]]:
-    return permission.use, permission.scope, tuple(permission.territories)
-
-
-def _copy(permission: Permission, **changes: Any) -> Permission:
-    """A new draft in the same slot, after `permission`."""
-    fields = {
-        f.attname: getattr(permission, f.attname)
-        for f in Permission._meta.concrete_fields
-        if f.attname not in ("id", "entry_id", "act_id")
-    }
-    return Permission(**{**fields, "entry_id": uuid.uuid4(), **changes})
-
-
-def _holds(permission: Permission | None, at: datetime) -> bool:
-    """Is this a yes that has begun and has not ended?"""
-    return (
-        permission is not None
-        and permission.stance == Stance.ALLOW
-        and (permission.valid_from is None or permission.valid_from <= at)
-        and (permission.valid_until is None or permission.valid_until > at)
-    )
-
-
-def _is_minor(artist: Artist) -> bool:
-    state = PartyState.objects.filter(party=artist.pk).order_by("-id").first()
-    return state is not None and state.is_minor
-
-
-def _begun(line: Iterable[Permission], at: datetime) -> Permission | None:
-    """The answer in a slot that speaks at `at`; `line` is the slot's, oldest first."""
-    return next(
-        (p for p in reversed(list(line)) if p.valid_from is None or p.valid_from <= at), None
-    )
-
-
 @dataclass(slots=True)
 class _Before:
     """Brings back what stood in a slot before an act, and keeps the yeses that it cannot."""
@@ -474,15 +389,15 @@ class _Before:
         Each of the latter from the day that it was given for: an undo makes nothing begin earlier.
         """
         before = [p for p in line if p.act_id != act.ref]
-        spoke = _begun(before, at)
+        spoke = begun(before, at)
         coming = [
             p
             for p in before
             if p.valid_from is not None and p.valid_from > at and (spoke is None or p.pk > spoke.pk)
         ]
-        ended = _yes(_begun(line, at), at, self.replaced)
+        ended = yes_still(begun(line, at), at, self.replaced)
         return [self._spoke_before(undo, line[-1], spoke, ended=ended)] + [
-            _copy(p, act=undo, way=Way.UNDONE, took_back_allow=False)
+            copied(p, act=undo, way=Way.UNDONE, took_back_allow=False)
             for p in coming
             if self._may_return(p)
         ]
@@ -504,7 +419,7 @@ class _Before:
         silent = before is None or before.way == Way.CLEARED
         if before is None or silent or not self._may_return(before):
             cleared = silent and (undone.scope != "*/*" or bool(undone.territories))
-            return _copy(
+            return copied(
                 undone,
                 act=undo,
                 stance=Stance.UNDECIDED,
@@ -516,7 +431,7 @@ class _Before:
                 notice_days=ended.notice_days if ended else None,
             )
         took_back = ended is not None and before.stance != Stance.ALLOW
-        return _copy(
+        return copied(
             before,
             act=undo,
             way=Way.UNDONE,
@@ -524,271 +439,3 @@ class _Before:
             took_back_allow=took_back,
             notice_days=ended.notice_days if took_back and ended else before.notice_days,
         )
-
-
-def _yes(
-    permission: Permission | None, at: datetime, replaced: frozenset[tuple[str, int | None]]
-) -> Permission | None:
-    """The answer, if it is a yes that has not ended, to a text that still means what it meant."""
-    if permission is None or permission.stance != Stance.ALLOW:
-        return None
-    over = permission.valid_until is not None and permission.valid_until <= at
-    gone = (permission.use, permission.wording_id) in replaced
-    return None if over or gone else permission
-
-
-class _Drafts:
-    """Checks an answer once, then makes its rows: for one scope, or for ten thousand."""
-
-    def __init__(
-        self,
-        *,
-        by: "User | None",
-        artist: Artist,
-        role: str,
-        use: str,
-        stance: str,
-        way: str = Way.ANSWERED,
-        valid_from: datetime | None = None,
-        valid_until: datetime | None = None,
-        territories: Iterable[str] = (),
-        notice_days: int | None = None,
-        wording: Wording | None = None,
-        scope: Scope | None = None,
-    ) -> None:
-        if use not in UseKind.values:
-            raise Refused("unknown_use", _("There is no such kind of use."), field="use")
-        if stance not in Stance.values:
-            raise Refused("unknown_stance", _("Answer later, no, ask me, or yes."), field="stance")
-        check_within_reach(valid_from, "valid_from")
-        check_within_reach(valid_until, "valid_until")
-        self.by, self.role, self.use, self.stance, self.way = by, role, use, stance, way
-        self.territories = normalise_territories(territories)
-        turn = take_turn_to_answer(
-            artist.pk,
-            use=use,
-            scope=None if scope is None else scope.key,
-            territories=self.territories,
-        )
-        self.artist, self.subject, self.at, self.latest = artist, turn.subject, turn.at, turn.latest
-        self.valid_from, self.valid_until = valid_from, valid_until
-        self.notice_days = notice_days
-        self.may_end_a_yes = False
-        # What a guardian says of a likeness is another answer than the same by somebody else.
-        self.by_guardian: frozenset[uuid.UUID] | None = None
-        if role == GUARDIAN and use in LENT_KINDS:
-            acts = Act.objects.filter(artist=self.artist, role=GUARDIAN)
-            self.by_guardian = frozenset(acts.values_list("ref", flat=True))
-        if valid_from is not None and valid_from < self.at:
-            raise Refused(
-                "from_in_past",
-                _("The beginning lies in the past. Leave it empty for at once."),
-                field="valid_from",
-            )
-        if valid_until is not None and valid_until <= (valid_from or self.at):
-            raise Refused(
-                "until_before_from",
-                _("The end must come after the beginning."),
-                field="valid_until",
-            )
-        self.wording: Wording | None = None
-        if stance == Stance.ALLOW:
-            if use in LENT_KINDS:
-                self._check_lent()
-            self.wording = self._wording(wording)
-
-    def _check_lent(self) -> None:
-        """Likeness is lent for a time, and a minor's by the guardian only (NO FAKES; ELVIS)."""
-        minor = _is_minor(self.artist)
-        if minor and self.role != GUARDIAN:
-            raise Refused("guardian_only", _("Only a guardian can say yes to this for a minor."))
-        years = GUARDIAN_YEARS if minor else VOICE_YEARS
-        if self.valid_until is None:
-            raise Refused(
-                "voice_needs_end",
-                _("A yes to your voice, name or image always ends on a date. Choose one."),
-                field="valid_until",
-            )
-        begin = self.valid_from or self.at
-        if self.valid_until > years_after(begin, years):
-            raise Refused(
-                "voice_too_long",
-                _("A yes to this lasts at most %(years)s years."),
-                field="valid_until",
-                params={"years": years},
-            )
-
-    def _wording(self, shown: Wording | None) -> Wording | None:
-        language = shown.language if shown else getattr(self.by, "locale", "en") or "en"
-        newest = current_wording(self.use, language)
-        if shown is not None and (newest is None or newest.pk != shown.pk):
-            raise Refused(
-                "wording_changed",
-                _("The text has changed since you opened the page. Read it and answer again."),
-            )
-        return newest
-
-    @cached_property
-    def replaced(self) -> frozenset[tuple[str, int | None]]:
-        """The texts to which a yes is none any more. Asked only where there is a yes."""
-        return replaced_wordings({self.use})
-
-    def speaking(self, scopes: Sequence[str]) -> dict[str, Permission]:
-        """The latest answer in each of many scopes, begun or yet to begin."""
-        latest = (
-            Permission.objects.filter(
-                artist=self.artist,
-                use=self.use,
-                territories=self.territories,
-                scope__in=scopes,
-            )
-            .order_by("scope", "-id")
-            .distinct("scope")
-        )
-        found = {row.scope: row for row in latest}
-        self.may_end_a_yes = any(self._may_run_off(row) for row in found.values())
-        return found
-
-    def _may_run_off(self, row: Permission) -> bool:
-        return bool(self.valid_from or row.valid_from or row.took_back_allow)
-
-    def look_beside(self, scope: Scope | None) -> None:
-        """Learn whether any yes beside this answer may be ended by it; or outputs after a no.
-
-        The answer is in `scope`, or one for each of several recordings.
-        """
-        if self.latest is not None:
-            self.may_end_a_yes |= self._may_run_off(self.latest)
-        narrower = scope is None or not scope.is_everything or bool(self.territories)
-        if self.stance != Stance.ALLOW and narrower and not self.may_end_a_yes:
-            self.may_end_a_yes = yes_beside(
-                self.artist.pk, use=self.use, scope=scope, begins=self.valid_from or self.at
-            )
-
-    def refuse_a_frozen_yes(self, latest: Iterable[Permission | None]) -> None:
-        """Raise `Frozen` while an alarm is open, if one of these would give way to a yes."""
-        if self.stance != Stance.ALLOW and self.way != Way.CLEARED and self.valid_until is None:
-            return
-        says = Permission(stance=self.stance, way=self.way, valid_until=self.valid_until)
-        if any(lifts(says, before) for before in latest) and is_frozen():
-            raise _frozen()
-
-    def ends(self, previous: Permission | None) -> Permission | None:
-        """The yes in this very slot that this answer ends, where `previous` is its latest."""
-        now_speaks = self._speaking_now(previous)
-        if now_speaks is None or now_speaks.stance != Stance.ALLOW:
-            return None
-        return _yes(now_speaks, self.at, self.replaced)
-
-    def _speaking_now(self, latest: Permission | None) -> Permission | None:
-        """The answer that speaks now, where the latest of its slot may be one for later."""
-        if latest is None or latest.valid_from is None or latest.valid_from <= self.at:
-            return latest
-        rows = Permission.objects.filter(
-            artist=self.artist, use=self.use, scope=latest.scope, territories=latest.territories
-        )
-        return _begun(rows.order_by("id"), self.at)
-
-    def says_the_same(self, previous: Permission) -> bool:
-        return (
-            previous.stance == self.stance
-            and previous.valid_from == self.valid_from
-            and previous.valid_until == self.valid_until
-            and previous.notice_days == self.notice_days
-            and previous.wording_id == (self.wording.pk if self.wording else None)
-            and previous.way in (Way.ANSWERED, Way.WITHDRAWN)
-            and (self.by_guardian is None or previous.act_id in self.by_guardian)
-        )
-
-    def act(self, kind: str, *, summary: dict[str, Any], entries: int = 1) -> Act:
-        return Act(
-            kind=kind,
-            by=self.by,
-            artist=self.artist,
-            role=self.role,
-            summary=summary,
-            entries=entries,
-            created_at=self.at,
-        )
-
-    def draft(self, act: Act, scope: Scope) -> Permission:
-        """The one answer in `scope`; raises `Refused` where a field cannot hold what was given."""
-        draft = self.draft_for(
-            act,
-            scope.recording.pk if scope.recording else None,
-            scope.company.pk if scope.company else None,
-            scope.tool.pk if scope.tool else None,
-            self.latest,
-        )
-        draft.recording, draft.company, draft.tool = scope.recording, scope.company, scope.tool
-        try:
-            draft.clean_fields(exclude=_KEYS)
-        except ValidationError as error:
-            raise refused_by(error) from error
-        return draft
-
-    def draft_for(
-        self,
-        act: Act,
-        recording: int | None,
-        company: int | None,
-        tool: int | None,
-        previous: Permission | None,
-    ) -> Permission:
-        ended = self.ends(previous)
-        took_back = self.stance != Stance.ALLOW and self.way != Way.CLEARED and ended is not None
-        notice = ended.notice_days if took_back and ended else self.notice_days
-        return Permission(
-            entry_id=uuid.uuid4(),
-            artist=self.artist,
-            use=self.use,
-            scope=scope_key(recording, company, tool),
-            recording_id=recording,
-            company_id=company,
-            tool_id=tool,
-            stance=self.stance,
-            way=Way.WITHDRAWN if took_back else self.way,
-            valid_from=self.valid_from,
-            valid_until=self.valid_until,
-            territories=self.territories,
-            notice_days=notice,
-            took_back_allow=took_back,
-            wording=self.wording,
-            act=act,
-        )
-
-    def write(
-        self, act: Act, permissions: Sequence[Permission], *, isrcs: dict[int, str] | None = None
-    ) -> None:
-        _write(
-            act,
-            self.artist,
-            permissions,
-            subject=self.subject,
-            isrcs=isrcs,
-            may_end_a_yes=self.may_end_a_yes,
-        )
-
-
-def _write(
-    act: Act,
-    artist: Artist,
-    permissions: Sequence[Permission],
-    *,
-    subject: uuid.UUID,
-    isrcs: dict[int, str] | None = None,
-    personal: dict[str, Any] | None = None,
-    may_end_a_yes: bool = True,
-) -> None:
-    """Write the act with its answers, and start what they set in motion as withdrawals.
-
-    `may_end_a_yes` is False where it is known that none of them does, but for a yes in its own
-    slot.
-    """
-    stopping = []
-    if may_end_a_yes or any(p.took_back_allow for p in permissions):
-        stopping = prepare_withdrawals(artist=artist, permissions=permissions)
-    recorded = write_answers(
-        act, permissions, subject=subject, isrcs=isrcs or {}, personal=personal
-    )
-    start_withdrawals(artist=artist, stopping=stopping, recorded=recorded)
