@@ -233,6 +233,18 @@ def test_what_piled_up_for_a_week_is_finished_at_once_and_not_sent(
     assert mail.outbox == []
 
 
+def test_the_page_does_not_say_of_old_news_that_it_was_sent(
+    maren: Artist, maren_user: User, signed_in: Any
+) -> None:
+    everybody_read()
+    ask(maren, at=now() - timedelta(days=8))
+    finish_old_news()
+    page = signed_in(maren_user).get("/notices/").text
+    assert mail.outbox == []
+    assert "Each was sent" not in page
+    assert "Each is sent by e-mail too, unless it is more than a week old by then." in page
+
+
 def test_a_worker_that_died_after_sending_sends_the_same_message_again(
     maren: Artist, maren_user: User
 ) -> None:
