@@ -8,8 +8,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -31,6 +32,7 @@ ON_THE_WAY_TO_A_SECOND_FACTOR = frozenset(
         "set_language",
     }
 )
+NUL = "\0"
 STAFF_SEEN = "staff_seen_at"
 STAFF_SEEN_EVERY_SECONDS = 300
 
@@ -53,6 +55,35 @@ class PrivateByDefaultMiddleware:
         if isinstance(exception, OperationalError | InterfaceError):
             logger.warning("The database did not answer: %s", exception)
             return failures.database_unreachable(request)
+        return None
+
+
+class TextMiddleware:
+    """Refuse NUL wherever a request has text: no text holds one, and the database takes none.
+
+    An address with one leads nowhere (404), a form or a query with one is refused (400), a cookie
+    with one counts as not sent. Machines have a way of their own: `portal.api`.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer without the cookies that are no text: a session's key is looked up."""
+        for name in [name for name, value in request.COOKIES.items() if NUL in value]:
+            del request.COOKIES[name]
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Refuse before anything is looked up. Raises `Http404` or `BadRequest`."""
+        if NUL in request.path:
+            raise Http404
+        for data in (request.GET, request.POST):
+            for name, values in data.lists():
+                if NUL in name or any(NUL in value for value in values):
+                    raise BadRequest("A NUL is no text.")
         return None
 
 
