@@ -65,7 +65,7 @@ def ends_elsewhere(ends_at: datetime) -> bool:
 
 def within_reach(moment: datetime) -> bool:
     """Whether a moment lies on a day that may be given: `FIRST_DAY` to `LAST_DAY`, in UTC."""
-    return beginning(FIRST_DAY) <= moment < beginning(LAST_DAY + timedelta(days=1))
+    return beginning(FIRST_DAY) <= moment <= datetime.combine(LAST_DAY, time.max, UTC)
 
 
 def check_within_reach(moment: datetime | None, field: str) -> None:

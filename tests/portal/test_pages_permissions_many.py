@@ -26,6 +26,7 @@ from portal.roles import Role
 from portal.services.delegation import grant_access
 from tests.cast import *  # noqa: F403 - the people in every story
 from tests.cast import recordings_of, somebody
+from tests.consent.build import a_tool
 from tests.portal.pages import *  # noqa: F403 - Maren's world, and her signed in
 from tests.portal.pages import SignIn, World, another_company, days_ahead, freshly, long_ago
 
@@ -264,11 +265,57 @@ def test_a_day_is_told_change_by_change(world: World, her: Client) -> None:
         "tool": "tidesmith",
         "day": timezone.localdate().isoformat(),
     }
-    found = her.get(world.url("history"), query).context["found"]
+    found = her.get(world.url("history"), query).context["answers"][0]["found"]
     assert [one.allowed for one in found.held][-3:] == [True, False, False]
     assert found.whole
-    again = her.get(world.url("history"), query).context["found"]
+    again = her.get(world.url("history"), query).context["answers"][0]["found"]
     assert [one.reasons for one in again.held] == [one.reasons for one in found.held]
+
+
+def test_a_day_of_a_company_is_that_of_each_tool_it_had(world: World, her: Client) -> None:
+    world.says("discovery", "allow")
+    company = world.tonewright
+    a_tool(company, "wavewright")
+    query = {
+        "isrc": world.recordings[0].isrc,
+        "use": "discovery",
+        "day": timezone.localdate().isoformat(),
+    }
+    page = her.get(world.url("history"), {**query, "company": company.slug})
+    answers = page.context["answers"]
+    assert [one["tool"].slug for one in answers] == ["tidesmith", "wavewright"]
+    for one in answers:
+        alone = her.get(world.url("history"), {**query, "tool": one["tool"].slug})
+        [single] = alone.context["answers"]
+        assert [h.allowed for h in single["found"].held] == [h.allowed for h in one["found"].held]
+        assert f"{one['tool'].name}," in page.text
+    earlier = her.get(
+        world.url("history"), {**query, "company": company.slug, "day": days_ahead(-2)}
+    )
+    assert earlier.context["answers"] == []
+    assert "the company had no tool on that day" in earlier.text
+
+
+@pytest.mark.parametrize("both", [{}, {"tool": "tidesmith", "company": "tonewright"}])
+def test_a_day_is_of_one_tool_or_of_one_company(
+    world: World, her: Client, both: dict[str, str]
+) -> None:
+    query = {"isrc": world.recordings[0].isrc, "use": "discovery", **both}
+    page = her.get(world.url("history"), {**query, "day": days_ahead(0)})
+    assert "Choose one tool or one company." in page.text
+    assert page.context["answers"] is None
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2200-01-01", "9999-12-31"])
+def test_a_day_out_of_reach_is_said_to_be_so_in_every_zone(
+    world: World, her: Client, maren_user: User, day: str
+) -> None:
+    query = {"isrc": world.recordings[0].isrc, "use": "discovery", "tool": "tidesmith"}
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        User.objects.filter(pk=maren_user.pk).update(time_zone=zone)
+        for name in ("day", "known_on"):
+            page = her.get(world.url("history"), {**query, "day": days_ahead(-1), name: day})
+            assert "A date here lies between 2000-01-01 and 2199-12-31." in page.text
 
 
 def test_what_was_known_on_an_earlier_day_leaves_out_what_came_later(
@@ -282,7 +329,7 @@ def test_what_was_known_on_an_earlier_day_leaves_out_what_came_later(
         "day": timezone.localdate().isoformat(),
         "known_on": days_ahead(-1),
     }
-    found = her.get(world.url("history"), query).context["found"]
+    found = her.get(world.url("history"), query).context["answers"][0]["found"]
     assert not found.changed
     assert found.held[-1].known_seq == 0
 

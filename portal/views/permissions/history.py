@@ -1,6 +1,8 @@
-"""What was allowed for this recording, this use, this tool on that day?"""
+"""What was allowed for this recording, this use, this tool or company on that day?"""
 
 from datetime import date, datetime, time, timedelta
+from operator import itemgetter
+from typing import Any
 
 from django import forms
 from django.http import HttpResponse
@@ -16,6 +18,7 @@ from consent.identifiers import IdentifierError, normalise_isrc
 from consent.leaves import moment
 from consent.models import Recording, Tool
 from consent.queries.effective import tools_for
+from consent.queries.history import known_position, tools_then
 from consent.words import UseKind
 from portal.forms.permissions import DayField
 from portal.queries.day import Day, Held, allowed_on
@@ -29,7 +32,12 @@ class HistoryForm(forms.Form):
 
     isrc = forms.CharField(label=_("ISRC of the recording"), max_length=20)
     use = forms.ChoiceField(label=_("Use"), choices=UseKind.choices)
-    tool = forms.ChoiceField(label=_("AI tool"))
+    tool = forms.ChoiceField(label=_("AI tool"), required=False)
+    company = forms.ChoiceField(
+        label=_("Or an AI company"),
+        required=False,
+        help_text=_("Then each tool is answered that the company had on that day."),
+    )
     day = DayField(label=_("On this day"))
     known_on = DayField(
         label=_("As it was known on"),
@@ -40,9 +48,14 @@ class HistoryForm(forms.Form):
     def __init__(self, *args: object, reader: Reader, tools: list[Tool], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self._reader = reader
-        choice = self.fields["tool"]
-        assert isinstance(choice, forms.ChoiceField)
-        choice.choices = [(t.slug, f"{t.name} ({t.company.party.name})") for t in tools]
+        companies = {t.company.slug: t.company.party.name for t in tools}
+        for name, choices in (
+            ("tool", [(t.slug, f"{t.name} ({t.company.party.name})") for t in tools]),
+            ("company", sorted(companies.items(), key=itemgetter(1))),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [("", _("None")), *choices]
 
     def clean_isrc(self) -> str:
         """A recording of hers."""
@@ -53,6 +66,14 @@ class HistoryForm(forms.Form):
         if not Recording.objects.filter(isrc=isrc, billed__artist=self._reader.artist).exists():
             raise forms.ValidationError(_("No recording of yours has this ISRC."))
         return isrc
+
+    def clean(self) -> dict[str, Any]:
+        """One tool or one company is asked about."""
+        data = super().clean() or self.cleaned_data
+        fine = "tool" in data and "company" in data
+        if fine and bool(data["tool"]) == bool(data["company"]):
+            self.add_error("tool", _("Choose one tool or one company."))
+        return data
 
     def clean_day(self) -> date:
         """A day that has begun."""
@@ -80,14 +101,14 @@ def history(request: PortalRequest, slug: str) -> HttpResponse:
         tools=list(tools_for(reader.artist).tools),
         initial={
             name: request.GET.get(name, "")
-            for name in ("isrc", "tool", "use")
+            for name in ("isrc", "tool", "company", "use")
             if request.GET.get(name)
         },
     )
-    found = None
+    answers: list[dict[str, Any]] | None = None
     if form.is_bound and form.is_valid():
         try:
-            found = _day(reader, form)
+            answers = _answers(reader, form)
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
     return render(
@@ -96,18 +117,51 @@ def history(request: PortalRequest, slug: str) -> HttpResponse:
         {
             "reader": reader,
             "form": form,
-            "found": found,
-            "held": _with_receipts(reader, form, found) if found is not None else [],
+            "answers": answers,
+            "whole_company": bool(form.is_bound and form.data.get("company")),
             "tabs": tabs(reader, "history"),
         },
     )
 
 
-def _with_receipts(reader: Reader, form: HistoryForm, found: Day) -> list[tuple[Held, str]]:
+def _answers(reader: Reader, form: HistoryForm) -> list[dict[str, Any]]:
+    """The day of the tool, or of each tool that the company had by the end of that day."""
+    data = form.cleaned_data
+    present = now()
+    bounds, known = _bounds(data["day"], present), data["known_on"]
+    known_at = None if known is None else _bounds(known, present)[1]
+    if data["tool"]:
+        tools = [tool_of(data["tool"])]
+    else:
+        seq = known_position(known_at, None).seq
+        slugs = tools_then(data["company"], bounds[1], seq)
+        tools = list(
+            Tool.objects.filter(slug__in=slugs).select_related("company__party").order_by("name")
+        )
+    recording = Recording.objects.get(isrc=data["isrc"])
+    answers = []
+    for tool in tools:
+        found = allowed_on(
+            reader.artist,
+            recording,
+            use=data["use"],
+            tool=tool,
+            begin=bounds[0],
+            end=bounds[1],
+            known_at=known_at,
+        )
+        held = _with_receipts(reader, form, found, tool)
+        answers.append({"tool": tool, "found": found, "held": held})
+    return answers
+
+
+def _with_receipts(
+    reader: Reader, form: HistoryForm, found: Day, tool: Tool
+) -> list[tuple[Held, str]]:
     """Each answer of the day with the address of its receipt, empty for who may have no files."""
     if not reader.may(Scope.EXPORT):
         return [(held, "") for held in found.held]
-    asked = {name: form.cleaned_data[name] for name in ("isrc", "use", "tool")}
+    asked = {"isrc": form.cleaned_data["isrc"], "use": form.cleaned_data["use"], "tool": tool.slug}
     return [
         (
             held,
@@ -117,22 +171,6 @@ def _with_receipts(reader: Reader, form: HistoryForm, found: Day) -> list[tuple[
         )
         for held in found.held
     ]
-
-
-def _day(reader: Reader, form: HistoryForm) -> Day:
-    data = form.cleaned_data
-    present = now()
-    begin, end = _bounds(data["day"], present)
-    known = data["known_on"]
-    return allowed_on(
-        reader.artist,
-        Recording.objects.get(isrc=data["isrc"]),
-        use=data["use"],
-        tool=tool_of(data["tool"]),
-        begin=begin,
-        end=end,
-        known_at=None if known is None else _bounds(known, present)[1],
-    )
 
 
 def _bounds(day: date, present: datetime) -> tuple[datetime, datetime]:
