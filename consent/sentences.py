@@ -1,11 +1,12 @@
 """Reasons as sentences, in two voices: to the artist and her people, and to an AI company.
 
-Of another artist her people learn who is outstanding, in one and the same sentence whatever she
-answered (`consent.discretion`). An AI company never learns who else was asked, who holds which
+Where the reader is the artist herself, it can be said to her as “you”. Of another artist her people
+learn who is outstanding, in one and the same sentence whatever she answered (`consent.discretion`).
+An AI company never learns who else was asked, who holds which
 share, or what a contract says; it gets the code and a sentence without names.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -226,8 +227,83 @@ OF_OTHERS: dict[Code, Sentence] = {
 """What is said of artists who are not the reader's own, by the codes that `seen_by` leaves."""
 
 
-def sentence_of(code: Code, *, others: bool = False) -> Sentence:
-    """The sentence of a code. `others`: about an artist who is not the reader's own."""
+TO_YOU: dict[Code, tuple[str | Promise, str | Promise]] = {
+    Code.RIGHT_DISPUTED: (
+        _("Your claim to the %(right)s rights is disputed."),
+        _("The dispute must be settled."),
+    ),
+    Code.HOLDER_SUSPENDED: (_("You hold %(right)s rights, and are suspended."), ""),
+    Code.NO_LICENCE: (
+        _("You have not licensed this yourself (%(right)s)."),
+        _("You would have to license it."),
+    ),
+    Code.LICENSED: (_("Licensed by you (%(right)s)."), ""),
+    Code.NO_EXPRESS_AUTHORITY: (
+        _("No licence for this is signed by you, or by somebody with express authority."),
+        _("You can offer the standard licence from here."),
+    ),
+    Code.GUARDIAN_MISSING: (
+        _("You are a minor and no guardian is named."),
+        _("A guardian must be named."),
+    ),
+    Code.ARTIST_SUSPENDED: (_("You cannot answer at present."), ""),
+    Code.ARTIST_ALLOWS: (_("You say yes."), ""),
+    Code.ARTIST_DENIES: (_("You say no."), ""),
+    Code.ARTIST_ASKS: (
+        _("You want to be asked each time. Until then the answer is no."),
+        _("Ask for a permission."),
+    ),
+    Code.ARTIST_UNDECIDED: (
+        _("You have not answered. Until then the answer is no."),
+        _("You can answer."),
+    ),
+    Code.ARTIST_WITHDREW: (_("You took a yes back."), ""),
+    Code.ANSWER_EXPIRED: (_("Your yes ended on %(until)s."), _("You can answer again.")),
+    Code.ANSWER_REVOKED: (
+        _("Your answer was revoked by Liner Notes, with a reason."),
+        _("You can answer again."),
+    ),
+    Code.ANSWER_OUTDATED: (
+        _(
+            "You said yes to an earlier text. What it means has changed, so the question is asked "
+            "again. Until then the answer is no."
+        ),
+        _("You can read the new text and answer again."),
+    ),
+    Code.ANSWER_WITHOUT_GUARDIAN: (
+        _("You are a minor, and this yes was not given by your guardian. Until then it is a no."),
+        _("Your guardian can answer."),
+    ),
+    Code.RUNS_OFF: (
+        _(
+            "You took a yes back. Outputs of this model version, licensed before, run off until "
+            "%(until)s."
+        ),
+        "",
+    ),
+    Code.OVERRIDDEN: (
+        _("Your contract lets you decide without the artist: “%(clause)s”."),
+        "",
+    ),
+    Code.OBJECTION: (
+        _("You say no. The no is recorded and was delivered as an objection."),
+        "",
+    ),
+}
+"""What is said of the reader, and what could be done, where `full` and `todo` would name her."""
+
+YOU: str | Promise = _("you")
+"""Whose move it is, where it is the reader's."""
+
+
+def sentence_of(code: Code, *, others: bool = False, to_you: bool = False) -> Sentence:
+    """The sentence of a code. `others`: about an artist who is not the reader's own.
+
+    `to_you`: about whoever reads it.
+    """
+    if to_you and code in TO_YOU:
+        full, todo = TO_YOU[code]
+        return replace(SENTENCES[code], full=full, todo=todo)
     return OF_OTHERS[code] if others else SENTENCES[code]
 
 
@@ -242,12 +318,13 @@ def spell(
     clause: str = "",
     plain: bool = False,
     others: bool = False,
+    to_you: bool = False,
 ) -> str:
     """The reason as a sentence. `plain` is the voice for AI companies: it names nobody.
 
-    `others`: about an artist who is not the reader's own.
+    `others`: about an artist who is not the reader's own; `to_you`: about whoever reads it.
     """
-    sentence = sentence_of(code, others=others)
+    sentence = sentence_of(code, others=others, to_you=to_you)
     values: dict[str, Any] = {
         "who": who or str(_("Somebody")),
         "right": str(right),
@@ -265,8 +342,13 @@ def _day(until: datetime) -> str:
 
 
 def what_is_missing(
-    code: Code, *, who: str = "", right: str | Promise = "", others: bool = False
+    code: Code,
+    *,
+    who: str = "",
+    right: str | Promise = "",
+    others: bool = False,
+    to_you: bool = False,
 ) -> str:
     """What somebody could do about a no, or an empty text where there is nothing to do."""
-    todo = sentence_of(code, others=others).todo
+    todo = sentence_of(code, others=others, to_you=to_you).todo
     return str(todo) % {"who": who or str(_("Somebody")), "right": str(right)}

@@ -128,23 +128,29 @@ class UseView:
 class _Names:
     """Names of the parties that reasons speak of, in one query.
 
-    The decisions are as the people of `artist` may read them.
+    The decisions are as the people of `artist` may read them. `to_herself`: who reads is she.
     """
 
     artist: int
     of: dict[int, str] = field(default_factory=dict)
+    to_herself: bool = False
 
     @classmethod
     def for_decisions(
-        cls, artist: int, decisions: Iterable[Decision], known: Mapping[int, str] | None = None
+        cls,
+        artist: int,
+        decisions: Iterable[Decision],
+        known: Mapping[int, str] | None = None,
+        *,
+        to_herself: bool = False,
     ) -> "_Names":
         """Asks only for the names that are not `known`."""
         known = known or {}
         keys = {r.party for d in decisions for r in d.reasons if r.party is not None}
         if keys <= known.keys():
-            return cls(artist, dict(known))
+            return cls(artist, dict(known), to_herself)
         found = dict(Party.objects.filter(pk__in=keys).values_list("pk", "name"))
-        return cls(artist, {**known, **found})
+        return cls(artist, {**known, **found}, to_herself)
 
     def steps(self, decision: Decision) -> tuple[Step, ...]:
         return tuple(self.step(r) for r in decision.reasons)
@@ -153,6 +159,7 @@ class _Names:
         who = self.of.get(reason.party, "") if reason.party is not None else ""
         right = Right(reason.right).label if reason.right else ""
         others = reason.code in PERSONAL and reason.party != self.artist
+        to_you = self.to_herself and reason.party == self.artist
         missing = reason.verdict is Verdict.NO
         return Step(
             code=reason.code.value,
@@ -165,12 +172,15 @@ class _Names:
                 until=reason.until,
                 clause=reason.clause,
                 others=others,
+                to_you=to_you,
             ),
             who=who,
             seq=reason.seq,
             until=reason.until,
             todo=(
-                what_is_missing(reason.code, who=who, right=right, others=others) if missing else ""
+                what_is_missing(reason.code, who=who, right=right, others=others, to_you=to_you)
+                if missing
+                else ""
             ),
             move=(
                 sentence_of(reason.code, others=others).move.value if missing else Move.NOBODY.value
@@ -405,12 +415,14 @@ def uses_of(
     language: str = "en",
     waiting: Mapping[str, int] | None = None,
     tools: Sequence[Tool] | None = None,
+    to_herself: bool = False,
 ) -> list[UseView]:
     """All seven use kinds with the artist's general answer and what really holds.
 
     `tools` narrows it to some tools (the page of one tool); otherwise every tool whose company
     holds a licence that may touch the artist, or that she has answered about. `waiting` counts
-    open questions per use kind. The number of queries is constant.
+    open questions per use kind. `to_herself`: the reader is the artist, and is spoken of as “you”.
+    The number of queries is constant.
     """
     found = tools_for(artist)
     answers = list(
@@ -429,7 +441,7 @@ def uses_of(
     plain: dict[Reason, Reason] = {}
     lots = {use: _lots_of(artist, use, tools, groups, loaded, plain) for use in UseKind}
     decisions = (one for some in lots.values() for lot in some for one in lot.decisions)
-    names = _Names.for_decisions(artist.pk, decisions, found.names)
+    names = _Names.for_decisions(artist.pk, decisions, found.names, to_herself=to_herself)
     return [
         _use_view(
             artist,

@@ -122,6 +122,12 @@ class Reader:
     def may(self, scope: Scope) -> bool:
         return self.access.may(self.artist, scope)
 
+    @property
+    def is_own(self) -> bool:
+        """Whether this is the artist, or one of the people who are."""
+        reach = self.access.reach(self.artist)
+        return reach is not None and reach.is_own
+
     def url(self, name: str, **more: str) -> str:
         return reverse(name, kwargs={"slug": self.artist.slug, **more})
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from consent.decisions import Code, Verdict
-from consent.models import LedgerEntry
+from consent.models import Artist, LedgerEntry
 from consent.queries.effective import Step, UseView
-from consent.sentences import MOVES, Move, spell
+from consent.sentences import MOVES, YOU, Move, spell
 from consent.words import Right, Stance
 from portal.context import address
 from portal.queries.rows import Reader, is_own_answer
@@ -150,23 +150,28 @@ def next_for_use(view: UseView, reader: Reader, switch_url: str) -> NextStep | N
 
 
 def whose_move(
-    step: Step, *, own: str = "", settles: Mapping[Right, Sequence[str]] | None = None
+    step: Step,
+    *,
+    own: str = "",
+    settles: Mapping[Right, Sequence[str]] | None = None,
+    me: Artist | None = None,
 ) -> str:
     """Whose move it is, by name where the name is known.
 
     `own` is the artist's name where nobody but herself delivered her recordings: what nobody
     claims there is hers to claim. `settles` names, by right, who can settle what is claimed twice
-    (`portal.queries.rights.who_settles`).
+    (`portal.queries.rights.who_settles`). `me` is the artist, where the reader is she: “you”.
     """
+    myself = "" if me is None else me.party.name
     if step.code == Code.RIGHT_OVER_CLAIMED:
         for right, names in (settles or {}).items():
             if names and step.sentence == spell(Code.RIGHT_OVER_CLAIMED, right=right.label):
-                return ", ".join(names)
+                return ", ".join(str(YOU) if name == myself else name for name in names)
     move = Move(step.move)
     if own and step.code in UNCLAIMED:
-        return own
+        return str(YOU) if own == myself else own
     if move is Move.NOBODY:
         return ""
     if move in (Move.ARTIST, Move.HOLDER) and step.who:
-        return step.who
+        return str(YOU) if me is not None and step.party == me.pk else step.who
     return str(MOVES[move])

@@ -6,7 +6,7 @@ import pytest
 
 from consent.decisions import Code, Decision, Reason, Verdict
 from consent.discretion import PERSONAL, public_code, seen_by, told_to_companies
-from consent.sentences import spell
+from consent.sentences import SENTENCES, TO_YOU, sentence_of, spell
 from tests.consent.facts import NOW
 
 MAREN, AOI, FJORD = 1, 2, 3
@@ -148,3 +148,13 @@ def test_a_reason_that_was_kept_without_its_party_tells_no_more_than_the_answer(
     assert {public_code(c, allowed=False) for c in REFUSALS} == {"artist_undecided"}
     assert {public_code(c, allowed=True) for c in PERSONAL} == {"artist_allows"}
     assert public_code("no_licence", allowed=False) == "no_licence"
+
+
+def test_what_names_somebody_can_be_said_to_her_and_asks_as_much_of_her() -> None:
+    naming = {code for code, one in SENTENCES.items() if "%(who)s" in f"{one.full}{one.todo}"}
+    assert set(TO_YOU) == naming - {Code.COMPANY_SUSPENDED}, "a company reads no such page"
+    for code in TO_YOU:
+        to_her, plain = sentence_of(code, to_you=True), sentence_of(code)
+        assert "%(who)s" not in f"{to_her.full}{to_her.todo}"
+        assert (bool(to_her.todo), to_her.move) == (bool(plain.todo), plain.move)
+        assert to_her.plain == plain.plain

@@ -526,6 +526,24 @@ def test_what_is_missing_is_a_list_with_whose_move_it_is(world: World, her: Clie
     assert "holds rights in all of your 3 recordings" in row
 
 
+def test_what_is_missing_says_you_to_the_artist_and_her_name_to_her_manager(
+    world: World, her: Client, ines: User, signed_in: SignIn
+) -> None:
+    def table(reader: Client) -> str:
+        page = reader.get(world.url("missing")).text
+        return page.split('id="use-discovery"')[1].split("</section>")[0]
+
+    hers = table(her)
+    assert "You have not answered. Until then the answer is no." in hers
+    assert "You can answer." in hers
+    assert ">you</td>" in hers
+    assert "Maren Holt" not in hers
+    others = table(signed_in(ines))
+    assert "Maren Holt has not answered. Until then the answer is no." in others
+    assert ">Maren Holt</td>" in others
+    assert ">you</td>" not in others
+
+
 # --- What is told is exact ---------------------------------------------------------------
 
 

@@ -106,7 +106,8 @@ def withdrawals(request: PortalRequest, slug: str) -> HttpResponse:
 def missing(request: PortalRequest, slug: str) -> HttpResponse:
     """What is missing before each use could be allowed, whose move it is; and who overrides."""
     reader = reader_of(request, slug)
-    views = uses_of(reader.artist, language=reader.language)
+    me = reader.artist if reader.is_own else None
+    views = uses_of(reader.artist, language=reader.language, to_herself=me is not None)
     companies = len({one.tool.company.pk for view in views for one in view.tools})
     own = reader.artist.party.name if is_on_her_own(reader.artist) else ""
     rights = reader.url("own_rights") if reader.may(Scope.SIGN_LICENCE) else ""
@@ -118,7 +119,7 @@ def missing(request: PortalRequest, slug: str) -> HttpResponse:
             "needs": [
                 {
                     "gap": gap,
-                    "whose": whose_move(gap.step, own=own, settles=settles),
+                    "whose": whose_move(gap.step, own=own, settles=settles, me=me),
                     "settle": reader.url("own_rights")
                     if gap.step.code == Code.RIGHT_OVER_CLAIMED
                     else "",
