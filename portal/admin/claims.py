@@ -19,6 +19,7 @@ from consent.models import (
     RightsClaim,
     Work,
 )
+from consent.queries.replaced import replaced_on
 from consent.services import claims
 from consent.words import Authority, Right, Standing
 from portal.access import Access, access_of
@@ -452,13 +453,17 @@ class ClaimAdmin(ScopedAdmin):
 
 
 def claims_on(recording: Recording) -> QuerySet[RightsClaim]:
-    """Every claim that bears on a recording: on itself, on its works, on its main artists' all."""
+    """Every claim that bears on a recording: on itself, on its works, on its main artists' all.
+
+    Without those that the same party's claim on the recording itself speaks instead of.
+    """
     identity = RecordingIdentity.objects.filter(recording=recording).order_by("-id").first()
     main = list(identity.main_artists) if identity else []
     works = list(identity.works) if identity else []
     return (
         newest()
         .filter(Q(recording=recording) | Q(work__in=works) | Q(repertoire__in=main), ended=False)
+        .exclude(replaced_on(recording))
         .select_related("party")
         .order_by("right", "-share_bp", "id")
     )

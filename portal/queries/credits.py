@@ -15,6 +15,7 @@ from consent.models import (
     Release,
     RightsClaim,
 )
+from consent.queries.replaced import replaced_on
 from consent.words import Authority, Right, Standing
 
 ELSEWHERE: int = 50
@@ -61,7 +62,8 @@ def releases_with(recording: Recording) -> list[Release]:
 def rights_of(recording: Recording) -> list[HeldRight]:
     """The claims that stand on a recording, its works and its main artists' repertoire.
 
-    Two queries. Whether they add up to a whole is for `consent.queries.conflicts` to say.
+    Without those that the same party's claim on the recording itself speaks instead of. Two
+    queries. Whether they add up to a whole is for `consent.queries.conflicts` to say.
     """
     identity = RecordingIdentity.objects.filter(recording=recording).order_by("-id").first()
     works = identity.works if identity else []
@@ -71,6 +73,7 @@ def rights_of(recording: Recording) -> list[HeldRight]:
         RightsClaim.objects.filter(
             Q(recording=recording) | Q(work__in=works) | Q(repertoire__in=artists),
             ~Exists(newer),
+            ~replaced_on(recording),
             ended=False,
         )
         .select_related("party")

@@ -11,13 +11,15 @@ from django.urls import reverse
 
 from consent.models import Artist, Party, Recording, RightsClaim, Tool
 from consent.queries.decision import Ask, decide_one
-from consent.services.claims import make_claim
+from consent.services.claims import dispute_claim, end_claim, make_claim, settle_claim
 from consent.services.licences import sign_licence
 from consent.services.permissions import answer_permission
 from consent.services.recordings import NewRecording, change_identity, register_recordings
 from consent.words import Authority, Right
 from portal.access import Access, master_claims_on
+from portal.admin.claims import claims_on
 from portal.models import StaffAct, User
+from portal.queries.credits import rights_of
 from tests.portal.pages import freshly
 
 pytestmark = pytest.mark.django_db
@@ -196,3 +198,25 @@ def test_whoever_claims_all_of_it_is_told_to_agree_and_nothing_can_be_confirmed(
     assert door(fjord, duet) not in labels.get(reverse("admin:conflicts")).text
     assert labels.get(door(fjord, duet)).status_code == 302
     assert why(duet, tidesmith) == "right_over_claimed"
+
+
+def test_what_the_claim_on_the_recording_replaced_is_listed_nowhere_until_it_speaks_again(
+    maren: Artist, aoi: Artist, fjord: Party, duet: Recording, hers: Client, labels: Client
+) -> None:
+    def listed() -> list[list[tuple[str, int]]]:
+        on_page = [(one.holder, one.share_bp) for one in rights_of(duet)]
+        in_panel = [(one.party.name, one.share_bp) for one in claims_on(duet)]
+        return [on_page, sorted(in_panel)]
+
+    declare(hers, aoi, duet)
+    both = sorted([("Fjord Records", 10_000), ("田中葵", 5_000)])
+    assert listed() == [both, both]
+    labels.post(door(fjord, duet), {"reason": WHY, "left": "5000"})
+    settled = sorted([("Fjord Records", 5_000), ("田中葵", 5_000)])
+    assert listed() == [settled, settled]
+    wider = RightsClaim.objects.get(party=fjord, repertoire=maren.pk)
+    dispute_claim(by=None, claim=wider.claim)
+    assert ("Fjord Records", 10_000) in listed()[0], "a dispute is still heard"
+    settle_claim(by=None, claim=wider.claim)
+    end_claim(by=None, claim=RightsClaim.objects.get(party=fjord, recording=duet).claim)
+    assert listed() == [both, both]
