@@ -466,6 +466,8 @@ class Migration(migrations.Migration):
                 ('told_at', models.DateTimeField(blank=True, null=True)),
                 ('acknowledge_by', models.DateTimeField()),
                 ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
+                ('over_at', models.DateTimeField(blank=True, editable=False, help_text='all that it took is allowed again', null=True)),
+                ('look_at', models.DateTimeField(editable=False, help_text='when to ask again whether it is over')),
             ],
         ),
         migrations.CreateModel(

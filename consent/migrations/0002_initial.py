@@ -576,6 +576,10 @@ class Migration(migrations.Migration):
             model_name='licence',
             index=models.Index(fields=['company', 'holder'], name='licences_of_company'),
         ),
+        migrations.AddIndex(
+            model_name='withdrawal',
+            index=models.Index(condition=models.Q(('over_at', None)), fields=['look_at'], name='withdrawals_to_look_at'),
+        ),
         migrations.AddConstraint(
             model_name='withdrawal',
             constraint=models.UniqueConstraint(fields=('permission', 'company', 'model_version'), name='a_company_is_told_once', nulls_distinct=False, violation_error_code='withdrawal', violation_error_message='This company has been told already.'),

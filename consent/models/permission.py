@@ -254,8 +254,19 @@ class Withdrawal(WorkRow):
     told_at = models.DateTimeField(null=True, blank=True)
     acknowledge_by = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True, blank=True)
+    over_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("all that it took is allowed again")
+    )
+    look_at = models.DateTimeField(
+        editable=False, help_text=_("when to ask again whether it is over")
+    )
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["look_at"], condition=Q(over_at=None), name="withdrawals_to_look_at"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["permission", "company", "model_version"],

@@ -178,7 +178,7 @@ def reach_of(artist: Artist, said: Said, *, words: Mapping[int, int] | None = No
     names (keys), each with a number above 0 for what it says of them.
     """
     found = tools_for(artist)
-    heard = _heard(artist) if NEEDS[said.use].voices else []
+    heard = heard_on(artist.pk, said)
     more, listing = _licensed(heard) if heard else ([], [])
     kinds = _kinds(artist, said, [*found.listing, *listing], words or {}, heard)
     tools = [t for t in (*found.tools, *more) if _in_scope(said, t)]
@@ -206,10 +206,12 @@ SELECT i.recording_id FROM consent_recordingidentity i
 """
 
 
-def _heard(artist: Artist) -> list[int]:
-    """The recordings (keys) on which she is heard and not billed."""
+def heard_on(artist: int, said: Said) -> list[int]:
+    """The recordings (keys) on which she is heard and not billed, where that matters."""
+    if not NEEDS[said.use].voices:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(_HEARD, {"artist": artist.pk})
+        cursor.execute(_HEARD, {"artist": artist})
         return [key for (key,) in cursor.fetchall()]
 
 
@@ -396,11 +398,11 @@ class _World:
         ask = Ask(kind.isrc, self.reach.said.use, maker.slug, model=model)
         earlier, later = self.before.facts(ask), self.after.facts(ask)
         lost, until = False, None
-        for place in self._places(earlier, later):
-            held = _allowed_until(self._decide(earlier, place))
+        for place in places_of(self.reach.said, (earlier, later)):
+            held = allowed_until(self._decide(earlier, place))
             if held is None:
                 continue
-            holds = _allowed_until(self._decide(later, place))
+            holds = allowed_until(self._decide(later, place))
             if holds is None or holds < held:
                 lost, until = True, _later(until, holds)
         return lost, until
@@ -408,8 +410,8 @@ class _World:
     def _unsaid(self, kind: Kind, maker: Maker) -> bool:
         """Did she say yes to this tool, and does no longer, whatever else stands in its way?"""
         ask = Ask(kind.isrc, self.reach.said.use, maker.slug)
-        earlier, later = _let_in(self.before.facts(ask)), _let_in(self.after.facts(ask))
-        for place in self._places(earlier, later):
+        earlier, later = let_in(self.before.facts(ask)), let_in(self.after.facts(ask))
+        for place in places_of(self.reach.said, (earlier, later)):
             if not self._says_yes(self._decide(earlier, place)):
                 continue
             decision = self._decide(later, place)
@@ -418,24 +420,28 @@ class _World:
         return False
 
     def _says_yes(self, decision: Decision) -> bool:
-        return any(
-            r.party == self.reach.artist
-            and r.code is Code.ARTIST_ALLOWS
-            and r.verdict is Verdict.YES
-            for r in decision.reasons
-        )
+        return says_yes(decision, self.reach.artist)
 
     def _decide(self, facts: Facts, place: str | None) -> Decision:
         return decide(Question(self.reach.said.use, self.after.at, place), facts)
 
-    def _places(self, *facts: Facts) -> Sequence[str | None]:
-        """Where decisions may differ: in each place that something names, and in any other."""
-        named = set(_named(facts))
-        mine = self.reach.said.territories
-        if mine:
-            other = next((place for place in mine if place not in named), None)
-            return [p for p in mine if p in named or p == other]
-        return [None, ELSEWHERE, *sorted(named)] if named else [None]
+
+def says_yes(decision: Decision, artist: int) -> bool:
+    """Is a yes of this artist (key) among the reasons?"""
+    return any(
+        r.party == artist and r.code is Code.ARTIST_ALLOWS and r.verdict is Verdict.YES
+        for r in decision.reasons
+    )
+
+
+def places_of(said: Said, facts: Iterable[Facts]) -> Sequence[str | None]:
+    """Where decisions may differ: in each place that something names, and in any other."""
+    named = set(_named(facts))
+    mine = said.territories
+    if mine:
+        other = next((place for place in mine if place not in named), None)
+        return [p for p in mine if p in named or p == other]
+    return [None, ELSEWHERE, *sorted(named)] if named else [None]
 
 
 def _named(facts: Iterable[Facts]) -> Iterator[str]:
@@ -449,14 +455,14 @@ def _named(facts: Iterable[Facts]) -> Iterator[str]:
                 yield from answer.territories
 
 
-def _let_in(facts: Facts) -> Facts:
+def let_in(facts: Facts) -> Facts:
     """The same facts, were neither the tool nor its company suspended."""
     if facts.tool is None:
         return facts
     return replace(facts, tool=replace(facts.tool, suspended=False, company_suspended=False))
 
 
-def _allowed_until(decision: Decision) -> datetime | None:
+def allowed_until(decision: Decision) -> datetime | None:
     """Until when it is allowed as far as notice periods go; None where it is not."""
     if not decision.allowed:
         return None

@@ -1,20 +1,27 @@
-"""What a no sets in motion: every affected AI company is told, and must acknowledge."""
+"""What a no sets in motion: every affected AI company is told, and must acknowledge.
+
+Until all that it took is allowed again: then it is over, and nobody must confirm it any more.
+"""
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
 from consent.decisions import Answer
 from consent.errors import NotFound
-from consent.models import AICompany, Artist, Permission, Withdrawal, Wording
+from consent.models import Act, AICompany, Artist, Permission, Withdrawal, Wording
 from consent.queries.decision import GUARDIAN
+from consent.queries.given_back import given_back, taken_by
 from consent.queries.withdrawals import (
+    MANY,
     Reach,
     Said,
     Sayings,
@@ -24,12 +31,20 @@ from consent.queries.withdrawals import (
     reach_of,
 )
 from consent.services.ledger import Leaf, Recorded, record
-from consent.words import LENT_KINDS, Stance
+from consent.words import LENT_KINDS, Stance, Way
 
 if TYPE_CHECKING:
     from portal.models import User
 
 ACKNOWLEDGE_WITHIN = timedelta(days=7)
+
+LOOK_EVERY: Final = timedelta(days=1)
+"""How often it is asked whether a withdrawal is over, though the artist said nothing new."""
+
+JUST_NOW: Final = timedelta(minutes=5)
+"""How far back answers are looked for that gave something back, should nobody have looked then."""
+
+ANSWERS_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +198,9 @@ def start_withdrawals(
 
     Call it after the act is in the ledger: `recorded` says where. A no for later is told now, and
     concerns what would be allowed on its day. Two queries for each of `stopping`, and one more for
-    the rows.
+    the rows. What the act gives back is found after its commit, when nobody waits for the ledger.
     """
+    transaction.on_commit(partial(end_withdrawals_of, artist=artist), robust=True)
     rows: list[Withdrawal] = []
     for one in stopping:
         begins = max(one.permission.valid_from or recorded.at, recorded.at)
@@ -205,10 +221,80 @@ def start_withdrawals(
                     outputs_until=loss.outputs_until or begins,
                     acknowledge_by=begins + ACKNOWLEDGE_WITHIN,
                     next_at=recorded.at,
+                    look_at=recorded.at + LOOK_EVERY,
                     created_at=recorded.at,
                 )
             )
     return Withdrawal.objects.bulk_create(rows) if rows else []
+
+
+def end_withdrawals_of(*, artist: Artist) -> int:
+    """End those that she gave back with what she said just now; returns how many.
+
+    One query where she gave nothing back. What takes long to find is left to `end_withdrawals`,
+    which is called by a clock and also finds what this did not.
+    """
+    at = now()
+    mine = Withdrawal.objects.filter(artist=artist, over_at=None)
+    return _end(mine.filter(_gave_back(at)), at=at, patient=False)
+
+
+def end_withdrawals() -> int:
+    """End every withdrawal of which all that it took is allowed again; returns how many.
+
+    For a clock. It looks after whoever said yes in the last minutes, at those of which something
+    begins, and at each once a day: something else than her answer may give back what her no took,
+    such as a licence that does without it, or the end of the no.
+    """
+    at = now()
+    waiting = Withdrawal.objects.filter(over_at=None)
+    return _end(waiting.filter(Q(look_at__lte=at) | _gave_back(at)), at=at, patient=True)
+
+
+def _gave_back(at: datetime) -> Exists:
+    """Did the artist of a withdrawal say anything lately by which a no may end?"""
+    acts = Act.objects.filter(
+        artist=OuterRef("artist"),
+        created_at__gt=at - JUST_NOW,
+        created_at__gte=OuterRef("created_at"),
+    )
+    said = Permission.objects.filter(
+        Q(stance=Stance.ALLOW) | Q(way=Way.CLEARED), act=OuterRef("pk"), use=OuterRef("said_of")
+    )
+    return Exists(acts.annotate(said_of=OuterRef("permission__use")).filter(Exists(said)))
+
+
+def _end(rows: QuerySet[Withdrawal], *, at: datetime, patient: bool) -> int:
+    """End those of `rows` that are over at `at` (UTC), and say when to look at the others again."""
+    by_answer: dict[int, list[Withdrawal]] = {}
+    for row in rows.select_related("permission__act").order_by("look_at", "pk"):
+        by_answer.setdefault(row.permission_id, []).append(row)
+    ended = 0
+    for theirs in list(by_answer.values())[:ANSWERS_AT_ONCE]:
+        taken = taken_by(theirs)
+        if not patient and taken.questions > MANY:
+            _look_again(theirs, at)
+            continue
+        over = [row.pk for row in given_back(taken, at=at)]
+        ended += Withdrawal.objects.filter(pk__in=over, over_at=None).update(over_at=at)
+        _look_again(theirs, _next_look(theirs[0], at))
+    return ended
+
+
+def _look_again(rows: Sequence[Withdrawal], at: datetime) -> None:
+    """Look at these again at `at`, where they are not over."""
+    keys = [row.pk for row in rows]
+    Withdrawal.objects.filter(pk__in=keys, over_at=None).update(look_at=at)
+
+
+def _next_look(row: Withdrawal, at: datetime) -> datetime:
+    """When to ask about this row again: when an answer of hers begins or ends."""
+    turns = Permission.objects.filter(artist=row.artist_id, use=row.permission.use).aggregate(
+        begins=Min("valid_from", filter=Q(valid_from__gt=at)),
+        ends=Min("valid_until", filter=Q(valid_until__gt=at)),
+    )
+    first: datetime = min([at + LOOK_EVERY, *filter(None, turns.values())])
+    return first
 
 
 def acknowledge_withdrawal(*, by: "User | None", company: AICompany, ref: str) -> Withdrawal:

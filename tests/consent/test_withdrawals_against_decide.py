@@ -29,6 +29,7 @@ from consent.services.permissions import (
 )
 from consent.services.provenance import report_training_run
 from consent.services.tools import retire_model_version, suspend_tool
+from consent.services.withdrawals import end_withdrawals, end_withdrawals_of
 from tests.consent.build import (
     a_company,
     a_label,
@@ -39,7 +40,7 @@ from tests.consent.build import (
     in_days,
     some_recordings,
 )
-from tests.consent.told import every_claim_is_what_decide_says
+from tests.consent.told import Overs, every_claim_is_what_decide_says
 
 pytestmark = pytest.mark.django_db
 
@@ -217,3 +218,43 @@ def test_in_random_lives_every_row_says_what_decide_says(
 
     every_life()
     assert checked > EXAMPLES
+
+
+def test_in_random_lives_what_is_over_is_what_decide_allows_again() -> None:
+    over = part = 0
+    cast = Cast()
+
+    @settings(
+        deadline=None,
+        max_examples=EXAMPLES // 2,
+        suppress_health_check=list(HealthCheck),
+        derandomize=os.environ.get("LINER_TEST_SOAK") != "1",
+    )
+    @given(st.integers(min_value=0, max_value=2**32))
+    def every_life(seed: int) -> None:
+        nonlocal over, part
+        with transaction.atomic():
+            try:
+                life = Life(cast, Random(seed))
+                life.begin()
+                overs = Overs(life)
+                for _ in range(10):
+                    act = life.act()
+                    if act is None:
+                        Withdrawal.objects.update(look_at=now())  # as if a day had passed
+                        end_withdrawals()
+                    else:
+                        assert act.artist is not None
+                        end_withdrawals_of(artist=act.artist)
+                        # Her answer may end the no of nobody else, but with hers a licence counts.
+                        Withdrawal.objects.exclude(artist=act.artist).update(look_at=now())
+                        end_withdrawals()
+                    overs.compare()
+                over += overs.seen
+                part += overs.kept_open
+            finally:
+                transaction.set_rollback(True)
+
+    every_life()
+    assert over > EXAMPLES // 5
+    assert part > EXAMPLES // 5

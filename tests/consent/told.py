@@ -5,12 +5,14 @@ is asked about by itself, as it was known before the act and as it is known with
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Protocol
 
 from django.db.models import Max, Min
 
+from consent.clock import now
 from consent.decisions import Decision
 from consent.models import (
     Act,
@@ -115,6 +117,76 @@ class _Losses:
         for one, earlier, later in zip(about, map(_until, was), map(_until, is_now), strict=True):
             if earlier is not None and (later is None or later < earlier):
                 yield (*one, later or at)
+
+
+class Overs:
+    """Which withdrawals are over: of which everything that they took was allowed again at a moment.
+
+    It is kept over a life, since what is over stays over, and asks about each thing by itself.
+    """
+
+    def __init__(self, cast: Cast) -> None:
+        self._cast = cast
+        self._over: set[int] = set()
+        self._took: dict[int, list[tuple[Ask, datetime]]] = {}
+        self.seen = 0
+        self.kept_open = 0
+
+    def compare(self) -> None:
+        """Compare every row with decisions as of now; call it after everything that happens."""
+        for row in Withdrawal.objects.select_related("permission__act", "model_version__tool"):
+            if row.pk not in self._took:
+                self._took[row.pk] = self._taken(row)
+            took, again = self._took[row.pk], []
+            if took:
+                begins = max(row.permission.valid_from or row.created_at, now())
+                asks = [replace(ask, at=begins) for ask, _until_then in took]
+                again = [
+                    until is not None and until >= held
+                    for until, (_ask, held) in zip(
+                        map(_until, decide_many(asks).decisions), took, strict=True
+                    )
+                ]
+            if again and all(again) and not self._named_for_its_learning(row):
+                self._over.add(row.pk)
+            if self._named_for_its_learning(row):
+                # It may be named for her yes alone. Then it is over only when she says it again.
+                assert row.over_at is None or all(again)
+                continue
+            assert (row.over_at is not None) == (row.pk in self._over), (row.permission, again)
+            self.seen += row.over_at is not None
+            self.kept_open += row.over_at is None and any(again)
+
+    def _named_for_its_learning(self, row: Withdrawal) -> bool:
+        return row.already_trained and row.permission.use == "generative_training"
+
+    def _taken(self, row: Withdrawal) -> list[tuple[Ask, datetime]]:
+        """Each thing that this row took, with the moment until which it was allowed before."""
+        no, act = row.permission, row.permission.act
+        entries = LedgerEntry.objects.filter(act=act.ref).aggregate(
+            first=Min("seq"), last=Max("seq")
+        )
+        begins = max(no.valid_from or row.created_at, row.created_at)
+        mine = [p for p in act.permissions.all() if _key(p) == _key(no)]
+        hers = _Losses(self._cast, act, before=0, after=0).hers
+        songs = [s for s in hers if any(p.recording_id in (None, s.pk) for p in mine)]
+        beside = Withdrawal.objects.filter(permission=no).exclude(model_version=None)
+        named = {one.tool_id for one in ModelVersion.objects.filter(withdrawals__in=beside)}
+        model = row.model_version
+        asks = [
+            Ask(song.isrc, no.use, tool.slug, place, begins, model.ref if model else None)
+            for song, tool, place in product(songs, self._cast.tools, PLACES)
+            if tool.company_id == row.company_id and no.tool_id in (None, tool.pk)
+            if (model.tool_id == tool.pk if model else tool.pk not in named)
+            if not no.territories or place in no.territories
+        ]
+        was = decide_many(asks, known_seq=entries["first"] - 1).decisions
+        became = decide_many(asks, known_seq=entries["last"]).decisions
+        return [
+            (ask, held)
+            for ask, held, left in zip(asks, map(_until, was), map(_until, became), strict=True)
+            if held is not None and (left is None or left < held)
+        ]
 
 
 def _key(p: Permission) -> tuple[object, ...]:
