@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 
 from portal.api import limits
@@ -254,7 +255,9 @@ def test_every_name_that_is_read_is_sent() -> None:
 
 
 def test_a_session_that_is_no_text_is_no_session(asker: Asker) -> None:
-    asker._credentials[Actor.ANONYMOUS] = {"Cookie": 'sessionid="aaaaaaaaaaaa\\000"'}
+    asker._credentials[Actor.ANONYMOUS] = {
+        "Cookie": f'{settings.SESSION_COOKIE_NAME}="aaaaaaaaaaaa\\000"'
+    }
     try:
         answer = asker.ask(Actor.ANONYMOUS, "GET", "/settings/")
     finally:
