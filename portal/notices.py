@@ -13,6 +13,7 @@ A notice keeps facts. `render` makes the sentence, for the page and for the e-ma
   it reaches, and the slug of the company's `tool`, where it has one only
 * `off`, `on`, `voice_off`, `voice_on`: recordings, the first `titles` and how many `others`;
   `sender` and `message`: whose message it was; likewise `contested` and `contested_song`
+* `label`: the key of the label that a notice without an artist is about; not shown
 * `page` and `place`: a page other than the kind's own, and what stands behind its address
 * of an answer, where there is any: `way`, a code; `all`: for all her work; `title` of the one
   recording; `whom`; `places`, a list of country codes; `since` and `ends`, moments, shown as days

@@ -235,7 +235,7 @@ class Page:
 
 
 # The recordings of a label: delivered by it, or claimed by it now.
-_MINE = """
+_OWN = """
     SELECT id FROM consent_recording WHERE sender_id = %(label)s
     UNION
     SELECT coalesce(c.recording_id, b.recording_id)
@@ -244,6 +244,21 @@ _MINE = """
       LEFT JOIN consent_artistrecording b ON b.artist_id = c.repertoire_id
      WHERE NOT c.ended AND (c.recording_id IS NOT NULL OR b.recording_id IS NOT NULL)
 """
+
+# And those of the songs that it claims: of these it is told what is wrong with the song.
+_OF_SONGS = """
+    SELECT i.recording_id AS id FROM consent_recordingidentity i
+     WHERE i.works && ARRAY(
+            SELECT work_id
+              FROM (SELECT DISTINCT ON (claim) work_id, ended FROM consent_rightsclaim
+                     WHERE party_id = %(label)s AND work_id IS NOT NULL
+                     ORDER BY claim, id DESC) c
+             WHERE NOT ended)
+       AND NOT EXISTS (SELECT FROM consent_recordingidentity newer
+                        WHERE newer.recording_id = i.recording_id AND newer.id > i.id)
+"""
+
+_MINE = f"{_OWN} UNION {_OF_SONGS}"
 
 _WRONG = """
 ), grouped AS MATERIALIZED (
@@ -348,6 +363,8 @@ SELECT profile_id, kind, "right", bp, recordings, example,
   FROM wrong JOIN example USING (profile_id)
  WHERE (%(kind)s = '' OR kind = %(kind)s) AND (%(artist)s = 0 OR %(artist)s = ANY (main_artists))
    AND (%(profile)s = 0 OR profile_id = %(profile)s)
+   AND ("right" = 'publishing' OR profile_id IN (
+            SELECT r.profile_id FROM own JOIN consent_recording r USING (id)))
  ORDER BY array_position(ARRAY['two_senders', 'over_claimed', 'disputed', 'under_claimed',
                                'unknown'], kind),
           recordings DESC, profile_id, "right"
@@ -358,10 +375,16 @@ _COUNTED = """
 SELECT kind, count(*) FROM wrong JOIN example USING (profile_id)
  WHERE (%(artist)s = 0 OR %(artist)s = ANY (main_artists))
    AND (%(profile)s = 0 OR profile_id = %(profile)s)
+   AND ("right" = 'publishing' OR profile_id IN (
+            SELECT r.profile_id FROM own JOIN consent_recording r USING (id)))
  GROUP BY kind
 """
 
-_FOUND = "WITH mine AS MATERIALIZED (" + _MINE + _WRONG
+_FOUND = (
+    f"WITH own AS MATERIALIZED ({_OWN}), mine AS MATERIALIZED (SELECT id FROM own UNION"
+    + _OF_SONGS
+    + _WRONG
+)
 
 
 def conflicts(
@@ -376,7 +399,7 @@ def conflicts(
     """The queue of a label, in a fixed number of queries; pages count from 1.
 
     With `kind`, `artist` or `profile` (one group of recordings) only those. What the others claim
-    is shown to the label as far as it meets the label's own recordings.
+    is shown to the label as far as it meets the label's own recordings, or songs.
     """
     given = {
         "label": label.pk,

@@ -14,9 +14,13 @@ def notices_of(access: Access) -> QuerySet[Notice]:
     """The notices of this person about whom she may still reach, newest first.
 
     Does what delivery does: a notice about an artist is there while its reader may do what its
-    `scope` says for that artist.
+    `scope` says for that artist, and one about a label while she works for it.
     """
-    allowed = Q(artist=None)
+    allowed = Q(artist=None) & ~Q(scope=Scope.MANAGE_LABEL)
+    if access.label_ids:
+        allowed |= Q(
+            artist=None, scope=Scope.MANAGE_LABEL, params__label__in=list(access.label_ids)
+        )
     for scope in Scope:
         if scope is Scope.MANAGE_LABEL:
             allowed |= Q(scope=scope, artist__in=access.artists_of_label().values("pk"))

@@ -23,6 +23,8 @@ from consent.queries.contested import (
     contested,
     recordings_of_acts,
 )
+from consent.services.claims import active_claims
+from consent.services.identities import latest_identities
 from consent.words import Right
 from portal.access import artists_of
 from portal.models import NoticeKind, Roster, RosterKind, ToldConflict
@@ -162,13 +164,13 @@ def _tell_label(
     *,
     was_settled: bool,
 ) -> int:
-    """As news of one of its artists on these recordings: its people are told who reach her."""
+    """As news of one of its artists on these recordings, or, where it has none, of its own."""
     named = Artist.objects.filter(
         billed__recording__in={row.recording_id for row in rows}, billed__featured=False
     )
     artist = named.filter(artists_of([label.pk])).order_by("pk").first()
-    if artist is None:
-        return 0
+    if artist is None and was_settled and not _still_claims(label, rows):
+        return 0  # it gave its claim up: nothing there is its own any more
     return notify_label(
         label=label,
         artist=artist,
@@ -177,6 +179,16 @@ def _tell_label(
         params=facts | {"place": f"?label={label.pk}"},
         at=at,
     )
+
+
+def _still_claims(label: Party, rows: list[ToldConflict]) -> bool:
+    identities = latest_identities([row.recording_id for row in rows])
+    claims = active_claims(
+        recordings=list(identities),
+        works=sorted({key for one in identities.values() for key in one.works}),
+        repertoires=sorted({key for one in identities.values() for key in one.main}),
+    )
+    return any(claim.party_id == label.pk for claim in claims)
 
 
 def _key(rows: list[ToldConflict], *, was_settled: bool) -> str:

@@ -55,21 +55,25 @@ def notify_artist(
 def notify_label(
     *,
     label: Party,
-    artist: Artist,
+    artist: Artist | None,
     kind: NoticeKind | str,
     key: str,
     params: Mapping[str, Any] | None = None,
     link: str = "",
     at: datetime | None = None,
 ) -> int:
-    """Tell the staff of a label about one of its artists; returns how many are new."""
+    """Tell the staff of a label about one of its artists; returns how many are new.
+
+    With no `artist` it is about the label itself, and for as long as they work for it.
+    """
     users = (
         Membership.objects.live()
         .filter(role=Role.LABEL_STAFF, roster__kind=RosterKind.LABEL, roster__party=label)
         .values_list("user", flat=True)
         .distinct()
     )
-    return _tell(users, artist, kind, key, params, link, Scope.MANAGE_LABEL, at)
+    facts = dict(params or {}) | ({"label": label.pk} if artist is None else {})
+    return _tell(users, artist, kind, key, facts, link, Scope.MANAGE_LABEL, at)
 
 
 @transaction.atomic
@@ -177,9 +181,11 @@ def may_read(notice: Notice) -> bool:
     """Whether the recipient may, at this moment, still learn what the notice says."""
     if not notice.recipient.is_active:
         return False
-    if notice.artist is None:
+    if notice.artist is None and notice.scope != Scope.MANAGE_LABEL:
         return True
     access = Access.of(notice.recipient)
+    if notice.artist is None:
+        return notice.params.get("label") in access.label_ids
     if notice.scope == Scope.MANAGE_LABEL:
         return access.artists_of_label().filter(pk=notice.artist.pk).exists()
     return access.may(notice.artist, Scope(notice.scope))

@@ -24,12 +24,16 @@ from consent.services.claims import (
 )
 from consent.services.claims_import import import_claims_csv
 from consent.services.licences import sign_licence
+from consent.services.parties import register_party
 from consent.services.permissions import answer_permission
 from consent.services.recordings import change_identity
 from consent.services.works import link_works, register_work
-from consent.words import Authority, Right, Stance, UseKind
+from consent.words import Authority, PartyKind, Right, Stance, UseKind
+from portal.access import Access
 from portal.models import NewsPosition, Notice, NoticeKind, ToldConflict, User
 from portal.notices import names_of, render
+from portal.queries.notices import notices_of
+from portal.services.delegation import end_access
 from portal.services.news import tell_news
 from portal.services.notices import may_read
 from tests.cast import recordings_of
@@ -204,6 +208,49 @@ def test_a_song_that_is_over_claimed_stops_what_needs_the_song(
         "Who holds the song of “Havn” is contested. Until it is settled, no use that needs the "
         "song is allowed."
     )
+
+
+def test_whoever_holds_only_the_song_is_told_for_as_long_as_she_works_there(
+    maren: Artist,
+    maren_user: User,
+    fjord: Party,
+    liv: User,
+    kestrel: Party,
+    noor: User,
+    charlie: User,
+    signed_in: SignIn,
+) -> None:
+    [song] = recordings_of(maren, holder=fjord)
+    work = register_work(title="Havn")
+    link_works(by=None, recordings=[song], works=[work])
+    skald = register_party(by=None, kind=PartyKind.SOCIETY, name="Skald")  # has no people here
+    for party in (kestrel, skald):
+        make_claim(
+            by=None, party=party, right=Right.PUBLISHING, authority=Authority.CONTRACT, work=work
+        )
+    tell_news()
+    _, sentence, link = in_words(NoticeKind.CONFLICT, noor)
+    assert sentence.startswith("Who holds the song of “Havn” is contested.")
+    assert link == f"/admin/conflicts/?label={kestrel.pk}"
+    hers = signed_in(noor)
+    assert "Havn" in hers.get(link).text
+    notices = Notice.objects.filter(kind=NoticeKind.CONFLICT)
+    [notice] = notices.filter(recipient=noor)
+    assert not notices.filter(recipient=charlie).exists()
+    assert may_read(notice)
+    assert notices_of(Access.of(noor)).filter(pk=notice.pk).exists()
+    assert "Who holds the song" in hers.get("/notices/").text
+
+    a_day_passes()
+    end_claim(by=None, claim=RightsClaim.objects.get(party=skald).claim)
+    tell_news()
+    _, sentence, _ = in_words(NoticeKind.CONFLICT_SETTLED, noor)
+    assert sentence.startswith("Who holds the song of “Havn” is not contested any more.")
+
+    end_access(by=None, membership=noor.memberships.get())
+    notice.refresh_from_db()
+    assert not may_read(notice)
+    assert not notices_of(Access.of(noor)).filter(pk=notice.pk).exists()
 
 
 def test_a_dispute_is_told_and_its_end(maren: Artist, maren_user: User, fjord: Party) -> None:
