@@ -245,10 +245,13 @@ _OWN = """
      WHERE NOT c.ended AND (c.recording_id IS NOT NULL OR b.recording_id IS NOT NULL)
 """
 
-# And those of the songs that it claims: of these it is told what is wrong with the song.
+# And those of the songs that it claims: of these it is told what is wrong with the song. Nothing
+# is searched for who claims none.
 _OF_SONGS = """
     SELECT i.recording_id AS id FROM consent_recordingidentity i
-     WHERE i.works && ARRAY(
+     WHERE EXISTS (SELECT FROM consent_rightsclaim
+                    WHERE party_id = %(label)s AND work_id IS NOT NULL)
+       AND i.works && ARRAY(
             SELECT work_id
               FROM (SELECT DISTINCT ON (claim) work_id, ended FROM consent_rightsclaim
                      WHERE party_id = %(label)s AND work_id IS NOT NULL
@@ -380,11 +383,9 @@ SELECT kind, count(*) FROM wrong JOIN example USING (profile_id)
  GROUP BY kind
 """
 
-_FOUND = (
-    f"WITH own AS MATERIALIZED ({_OWN}), mine AS MATERIALIZED (SELECT id FROM own UNION"
-    + _OF_SONGS
-    + _WRONG
-)
+_ALL_MINE = "), mine AS MATERIALIZED (SELECT id FROM own UNION"  # noqa: S608 - our own text
+
+_FOUND = "WITH own AS MATERIALIZED (" + _OWN + _ALL_MINE + _OF_SONGS + _WRONG
 
 
 def conflicts(
