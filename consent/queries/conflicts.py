@@ -383,7 +383,7 @@ SELECT kind, count(*) FROM wrong JOIN example USING (profile_id)
  GROUP BY kind
 """
 
-_ALL_MINE = "), mine AS MATERIALIZED (SELECT id FROM own UNION"  # noqa: S608 - our own text
+_ALL_MINE = "), mine AS MATERIALIZED (SELECT id FROM own UNION"
 
 _FOUND = "WITH own AS MATERIALIZED (" + _OWN + _ALL_MINE + _OF_SONGS + _WRONG
 
