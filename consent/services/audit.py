@@ -2,9 +2,10 @@
 
 It reads payloads, never stored hashes alone: every leaf is hashed again from its columns, the tree
 is built again and compared with every signed checkpoint and with those that left the database,
-every row that decisions read is made again from its leaf, and every personal part must open or have
-been erased. What it finds freezes new allowances until somebody has explained it; refusals go
-through.
+every row that decisions read is made again from its leaf, every row that pages show as proof is
+compared with the leaves that tell of it, and every personal part must open or have been erased. The
+functions and triggers that keep all this must be the ones that we install. What it finds freezes
+new allowances until somebody has explained it; refusals go through.
 """
 
 import logging
@@ -26,7 +27,9 @@ from consent.leaves import moment
 from consent.models import LedgerAlarm, LedgerAudit, LedgerCheckpoint
 from consent.queries.wall import wall_problems
 from consent.services.acts import open_act, ref_of
+from consent.services.audit_code import code_problems
 from consent.services.audit_facts import replay_problems
+from consent.services.audit_shown import shown_problems
 from consent.services.audit_tree import TreeAudit
 from consent.services.ledger import Leaf, record
 from consent.services.sealing import outside_notes
@@ -112,8 +115,10 @@ def _audit(notes: Mapping[str, str], *, incremental: bool) -> Audited:
 
 def _problems(tree: TreeAudit, since: int) -> Iterator[str]:
     yield from wall_problems()
+    yield from code_problems()
     yield from tree.problems()
     yield from replay_problems(after=since, until=tree.size)
+    yield from shown_problems(after=since, until=tree.size)
 
 
 @contextmanager

@@ -32,6 +32,15 @@ MOST_TOLD = 5  # per kind and fault; the count says how many there are
 _SQL = Path(__file__).resolve().parent.parent / "sql" / "replay"
 
 
+def replay_sql(name: str) -> str:
+    """A query of sql/replay/, in which MOMENT(column) is a moment as leaves write it."""
+    return re.sub(
+        r"MOMENT\(([a-z_.]+)\)",
+        r"""to_char(\1 AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
+        (_SQL / f"{name}.sql").read_text(encoding="utf-8"),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Replay:
     """A model whose rows are derived from leaves of some kinds (LIKE patterns), one from each."""
@@ -48,12 +57,7 @@ class Replay:
     @property
     def sql(self) -> str:
         """The query that says what each leaf must say. `entry` is given by `_WITH`."""
-        text = (_SQL / f"{self.name}.sql").read_text(encoding="utf-8")
-        return re.sub(
-            r"MOMENT\(([a-z_.]+)\)",
-            r"""to_char(\1 AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
-            text,
-        )
+        return replay_sql(self.name)
 
 
 REPLAYS: Sequence[Replay] = (
@@ -70,7 +74,8 @@ REPLAYS: Sequence[Replay] = (
 
 _WITH = """
 WITH entry AS (
-    SELECT e.id, e.seq, e.kind, e.act, e.body::jsonb - 'personal' AS body, a.role, u.ref AS by
+    SELECT e.id, e.seq, e.kind, e.act, e.body::jsonb - 'personal' AS body, e.recorded_at,
+           a.role, a.artist_id, u.ref AS by
       FROM consent_ledgerentry e
       LEFT JOIN consent_act a ON a.ref = e.act
       LEFT JOIN {users} u ON u.id = a.by_id
@@ -152,6 +157,10 @@ def _told(sql: str, given: Mapping[str, Any] | None, sentence: str, table: str) 
         cursor.execute(sql, given)
         found = [key for (key,) in cursor.fetchall()]
     if found:
-        told = ", ".join(str(key) for key in found[:MOST_TOLD])
-        more = ", …" if len(found) > MOST_TOLD else ""
-        yield sentence.format(n=len(found), table=table, told=told + more)
+        yield sentence.format(n=len(found), table=table, told=some_of(found))
+
+
+def some_of(found: Sequence[object]) -> str:
+    """The first few, to look at; the count says how many there are."""
+    more = ", …" if len(found) > MOST_TOLD else ""
+    return ", ".join(str(key) for key in found[:MOST_TOLD]) + more

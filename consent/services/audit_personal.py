@@ -9,8 +9,9 @@ from django.db import connection
 
 from consent import vault
 from consent.merkle import commit
-from consent.models import LedgerEntry, LicenceVersion
+from consent.models import LedgerEntry, LicenceVersion, Party, PermissionRequest
 from consent.queries.ledger import LeafRow
+from consent.services.erasure import ERASED_NAME
 
 
 class PersonalAudit:
@@ -46,6 +47,22 @@ class PersonalAudit:
                 continue
             found[seq] = data
         yield from _licence_problems(leaves, found)
+        yield from self._name_problems(leaves, found)
+        yield from _why_problems(leaves, found)
+
+    def _name_problems(
+        self, leaves: Sequence[LeafRow], found: dict[int, dict[str, Any]]
+    ) -> Iterator[str]:
+        """Who it is, by name, stands in the personal part alone; whoever was erased has none."""
+        seqs = _about(leaves, "party.registered", "party")
+        for party in Party.objects.filter(ref__in=list(seqs)):
+            seq = seqs[str(party.ref)]
+            data = found.get(seq)
+            if data is None and not self._was_erased(party.ref):
+                continue  # its personal part is a problem already
+            name, language = (ERASED_NAME, "") if data is None else (data["name"], data["language"])
+            if (party.name, party.language) != (name, language):
+                yield f"the party of entry {seq} does not have the name that it was registered with"
 
     def _was_erased(self, subject: uuid.UUID) -> bool:
         if self._erased is None:
@@ -70,9 +87,33 @@ def _boxes(first: int, last: int) -> dict[int, tuple[uuid.UUID, bytes]]:
 def _licence_problems(leaves: Sequence[LeafRow], found: dict[int, dict[str, Any]]) -> Iterator[str]:
     """The clause of an override is read by decisions, and stands in the personal part alone."""
     entries = {leaf.id: leaf.seq for leaf in leaves if leaf.kind.startswith("licence.")}
-    for entry, clause, terms in LicenceVersion.objects.filter(entry__in=list(entries)).values_list(
-        "entry", "override_clause", "terms"
+    if not entries:
+        return
+    for entry, *texts in LicenceVersion.objects.filter(entry__in=list(entries)).values_list(
+        "entry", "licence__title", "override_clause", "terms"
     ):
         data = found.get(entries[str(entry)])
-        if data is not None and (data["override_clause"], data["terms"]) != (clause, terms):
+        if (
+            data is not None
+            and [
+                data["title"],
+                data["override_clause"],
+                data["terms"],
+            ]
+            != texts
+        ):
             yield f"the licence of entry {entries[str(entry)]} does not say what was signed"
+
+
+def _why_problems(leaves: Sequence[LeafRow], found: dict[int, dict[str, Any]]) -> Iterator[str]:
+    """What for, as the company wrote it to her; gone with her name when she is erased."""
+    seqs = _about(leaves, "request.made", "request")
+    for row in PermissionRequest.objects.filter(ref__in=list(seqs)):
+        data = found.get(seqs[str(row.ref)])
+        if data is not None and data["why"] != row.why:
+            yield f"the question of entry {seqs[str(row.ref)]} does not say what was asked"
+
+
+def _about(leaves: Sequence[LeafRow], kind: str, key: str) -> dict[str, int]:
+    """The last entry of a kind about each thing, by its pseudonym."""
+    return {str(json.loads(leaf.body)[key]): leaf.seq for leaf in leaves if leaf.kind == kind}

@@ -7,6 +7,7 @@ one who rewrites everything consistently only what has left the house helps: a c
 import json
 import random
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -21,6 +22,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from psycopg.rows import TupleRow
 
+import consent
 from consent import tasks
 from consent.checkpoint import Checkpoint, sign_checkpoint
 from consent.errors import Frozen, Refused
@@ -33,6 +35,7 @@ from consent.models import (
     LedgerCheckpoint,
     LedgerEntry,
     LedgerTile,
+    Withdrawal,
 )
 from consent.queries.ledger import latest_checkpoint
 from consent.queries.wall import append_only_tables
@@ -43,15 +46,23 @@ from consent.services.audit import (
     hears_alarms,
     open_alarms,
 )
+from consent.services.audit_code import installed_functions
 from consent.services.audit_facts import REPLAYS, uncovered_facts
+from consent.services.audit_shown import ACTS, ALONE
+from consent.services.delegations import Delegation, grant_delegations, open_grant
+from consent.services.erasure import erase_subject
 from consent.services.ledger import is_frozen
 from consent.services.permissions import answer_permission
+from consent.services.requests import ask_permission, take_back_request
 from consent.services.sealing import seal_ledger
+from consent.services.withdrawals import acknowledge_withdrawal
 from consent.services.work import perform
 from portal import servers
 from tests.consent.ledger_story import Story, answers, tell_story
 
 Attacker = psycopg.Connection[TupleRow]
+
+HERE = Path(consent.__file__).parent
 
 UNIQUE = (("consent_recording", "isrc"), ("consent_party", "ref"))
 
@@ -97,9 +108,25 @@ def nothing_outside(settings: Any) -> None:
     settings.LEDGER_SINKS = []
 
 
+def ask_and_withdraw(story: Story) -> None:
+    """What pages show beside the facts: questions, what must stop, who may act."""
+    for use in ("discovery", "style"):
+        asked = ask_permission(
+            tool=story.tidesmith, use=use, why="For a film.", artists=[story.maren]
+        )
+    take_back_request(company=story.tonewright, batch=asked.batch)
+    withdrawals = Withdrawal.objects.filter(company=story.tonewright)
+    acknowledge_withdrawal(by=None, company=story.tonewright, ref=str(withdrawals[0].ref))
+    line = Delegation(uuid.uuid4(), story.ines, story.maren.party.ref, "manager", ("see",))
+    with transaction.atomic():
+        act = open_grant(by=story.olga, delegations=[line], artist=story.maren)
+        grant_delegations(by=story.olga, act=act, delegations=[line])
+
+
 @pytest.fixture
 def story(transactional_db: None) -> Story:
     told = tell_story()
+    ask_and_withdraw(told)
     seal_ledger()
     answers(told, 10)
     seal_ledger()
@@ -259,6 +286,171 @@ ROWS = {
         " WHERE kind = 'recording.identified' LIMIT 1"
     ),
     "a person's key is lost without an erasure": "DELETE FROM consent_subjectkey",
+    "an act is of another kind": (
+        "UPDATE consent_act SET kind = 'permission.cleared' WHERE kind = 'permission.revoked'"
+    ),
+    "an act is of a kind that there is not": (
+        "UPDATE consent_act SET kind = 'permission.given' WHERE kind = 'permission.answered'"
+    ),
+    "an answer is shown as another": (
+        "UPDATE consent_act SET summary = jsonb_set(summary, '{stance}', '\"allow\"')"
+        " WHERE kind = 'permission.answered' AND summary ->> 'stance' = 'deny'"
+    ),
+    "an answer is shown for another use": (
+        "UPDATE consent_act SET summary = jsonb_set(summary, '{use}', '\"discovery\"')"
+        " WHERE kind = 'permission.answered_many'"
+    ),
+    "an answer is shown for all work": (
+        "UPDATE consent_act SET summary = jsonb_set(summary, '{scope}', '\"*/*\"')"
+        " WHERE kind = 'permission.cleared'"
+    ),
+    "an act tells nothing": "UPDATE consent_act SET summary = '{}' WHERE kind = 'request.answered'",
+    "an undo tells of another act": (
+        "UPDATE consent_act SET summary = jsonb_set(summary, '{stance}', '\"allow\"')"
+        " WHERE kind = 'permission.undone'"
+    ),
+    "a licence is named for another": (
+        "UPDATE consent_act SET summary = jsonb_set(summary, '{licences,0,number}', '7')"
+        " WHERE kind = 'sign_licence'"
+    ),
+    "a claim is named for another right": (
+        "UPDATE consent_act SET summary = jsonb_set(summary, '{rights}', '[\"voice\"]')"
+        " WHERE kind = 'make_claims'"
+    ),
+    "a claim is named for another party": (
+        "UPDATE consent_act SET summary = jsonb_set(summary, '{parties,0}',"
+        " to_jsonb(gen_random_uuid())) WHERE kind = 'verified_claim'"
+    ),
+    "an act is shown to another artist": (
+        "UPDATE consent_act SET artist_id = (SELECT max(party_id) FROM consent_artist)"
+        " WHERE kind = 'permission.answered_many'"
+    ),
+    "an act is shown to no artist": (
+        "UPDATE consent_act SET artist_id = NULL WHERE kind = 'permission.answered'"
+    ),
+    "an act of nobody's is shown to an artist": (
+        "UPDATE consent_act SET artist_id = (SELECT max(party_id) FROM consent_artist)"
+        " WHERE kind = 'register_tool'"
+    ),
+    "somebody else asked": (
+        "UPDATE consent_act SET by_id = (SELECT id FROM portal_user WHERE name = 'Olga')"
+        " WHERE kind = 'ask_permission'"
+    ),
+    "an act was later": "UPDATE consent_act SET created_at = now() + '1 day'",
+    "an act was long before": "UPDATE consent_act SET created_at = created_at - interval '2 hours'",
+    "an act was about more": "UPDATE consent_act SET entries = entries + 1 WHERE entries = 5",
+    "an act is gone": "DELETE FROM consent_act WHERE kind = 'register_tool'",
+    "an act is added": (
+        "INSERT INTO consent_act (ref, kind, artist_id, role, summary, entries, created_at)"
+        " SELECT gen_random_uuid(), kind, artist_id, role, summary, entries, created_at"
+        " FROM consent_act WHERE kind = 'permission.answered' LIMIT 1"
+    ),
+    "an act can no longer be undone": (
+        "UPDATE consent_act SET undoes_id = (SELECT ref FROM consent_act"
+        " WHERE kind = 'permission.cleared') WHERE kind = 'permission.revoked'"
+    ),
+    "an undo undoes another act": (
+        "UPDATE consent_act a SET undoes_id = o.ref,"
+        " summary = jsonb_build_object('undoes', o.ref) || o.summary"
+        " FROM consent_act o WHERE a.kind = 'permission.undone' AND o.kind = 'permission.cleared'"
+    ),
+    "somebody else was let in": (
+        "UPDATE consent_act SET summary = jsonb_set(summary, '{to,0}',"
+        " to_jsonb(gen_random_uuid())) WHERE kind = 'delegation.granted'"
+    ),
+    "somebody was let in to another artist": (
+        "UPDATE consent_act SET artist_id = (SELECT max(party_id) FROM consent_artist)"
+        " WHERE kind = 'delegation.granted'"
+    ),
+    "nobody hears who was let in": (
+        "UPDATE consent_act SET artist_id = NULL WHERE kind = 'delegation.granted'"
+    ),
+    "a question is another": "UPDATE consent_permissionrequest SET use = 'voice'",
+    "a question is asked for longer": (
+        "UPDATE consent_permissionrequest SET valid_until = now() + '9 years'"
+    ),
+    "a question is asked of another artist": (
+        "UPDATE consent_permissionrequest SET artist_id = (SELECT min(party_id)"
+        " FROM consent_artist)"
+    ),
+    "a question is asked for a better reason": (
+        "UPDATE consent_permissionrequest SET why = 'For a museum.'"
+    ),
+    "a question was asked earlier": (
+        "UPDATE consent_permissionrequest SET created_at = created_at - interval '1 day'"
+    ),
+    "a question is gone": "DELETE FROM consent_permissionrequest WHERE state = 'taken_back'",
+    "a question is added": (
+        "INSERT INTO consent_permissionrequest SELECT (r).* FROM (SELECT jsonb_populate_record("
+        "  r, jsonb_build_object('id', 1000000, 'ref', gen_random_uuid(),"
+        "  'batch', gen_random_uuid())) AS r FROM consent_permissionrequest r LIMIT 1) x"
+    ),
+    "a question waits again that was taken back": (
+        "UPDATE consent_permissionrequest SET state = 'open' WHERE state = 'taken_back'"
+    ),
+    "a question is taken back that waits": (
+        "UPDATE consent_permissionrequest SET state = 'taken_back' WHERE state = 'open'"
+    ),
+    "a question waits again that was answered": (
+        "UPDATE consent_permissionrequest SET state = 'open', permission_id = NULL,"
+        " answered_at = NULL WHERE state = 'granted'"
+    ),
+    "a question was refused that was granted": (
+        "UPDATE consent_permissionrequest SET state = 'refused' WHERE state = 'granted'"
+    ),
+    "a question was granted that waits": (
+        "UPDATE consent_permissionrequest SET state = 'granted', answered_at = now(),"
+        " permission_id = (SELECT max(id) FROM consent_permission WHERE stance = 'allow')"
+        " WHERE state = 'open'"
+    ),
+    "a withdrawal is confirmed": (
+        "UPDATE consent_withdrawal SET acknowledged_at = now() WHERE acknowledged_at IS NULL"
+    ),
+    "a confirmation is taken away": (
+        "UPDATE consent_withdrawal SET acknowledged_at = NULL WHERE acknowledged_at IS NOT NULL"
+    ),
+    "a confirmation was earlier": (
+        "UPDATE consent_withdrawal SET acknowledged_at = acknowledged_at - interval '3 days'"
+        " WHERE acknowledged_at IS NOT NULL"
+    ),
+    "a confirmation is of another company": (
+        "UPDATE consent_withdrawal SET company_id = (SELECT min(id) FROM consent_party)"
+    ),
+    "a confirmed withdrawal is gone": (
+        "DELETE FROM consent_withdrawal WHERE acknowledged_at IS NOT NULL"
+    ),
+    "a company has more time to confirm": (
+        "UPDATE consent_withdrawal SET acknowledge_by = acknowledge_by + interval '1 day'"
+    ),
+    "a withdrawal is of another answer": (
+        "UPDATE consent_withdrawal SET permission_id = (SELECT max(id) FROM consent_permission)"
+        " WHERE id = (SELECT min(id) FROM consent_withdrawal)"
+    ),
+    "a recording is shown as by somebody else": (
+        "UPDATE consent_artistrecording SET artist_id = (SELECT max(party_id) FROM consent_artist)"
+        " WHERE id = (SELECT min(id) FROM consent_artistrecording)"
+    ),
+    "a recording is not shown": (
+        "DELETE FROM consent_artistrecording WHERE id ="
+        " (SELECT max(id) FROM consent_artistrecording)"
+    ),
+    "a featured artist is a main artist": (
+        "UPDATE consent_artistrecording SET featured = false WHERE featured"
+    ),
+    "a party is a society": "UPDATE consent_party SET kind = 'society' WHERE kind = 'company'",
+    "a party has another name": (
+        "UPDATE consent_party SET name = 'Universal' WHERE name = 'Fjord Records'"
+    ),
+    "a licence has another title": "UPDATE consent_licence SET title = 'Exclusive agreement'",
+    "a licence was signed earlier": (
+        "UPDATE consent_licenceversion SET signed_at = signed_at - interval '1 year'"
+    ),
+    "a training was reported earlier": (
+        "UPDATE consent_trainingrun SET reported_at = reported_at - interval '1 year'"
+    ),
+    "a wording was published earlier": (
+        "UPDATE consent_wording SET created_at = created_at - interval '1 year'"
+    ),
 }
 
 
@@ -398,6 +590,11 @@ def rewrite_everything(attacker: Attacker, seq: int) -> None:
     attacker.execute(
         "UPDATE consent_permission SET stance = 'allow' WHERE entry_id ="
         " (SELECT id FROM consent_ledgerentry WHERE seq = %s)",
+        [seq],
+    )
+    attacker.execute(
+        "UPDATE consent_act SET summary = jsonb_set(summary, '{stance}', '\"allow\"') WHERE ref ="
+        " (SELECT act FROM consent_ledgerentry WHERE seq = %s)",
         [seq],
     )
     attacker.execute(
@@ -594,3 +791,125 @@ def test_the_command_says_that_nothing_is_wrong_and_what_it_could_not_see(story:
     call_command("audit_ledger", stdout=out)
     assert "Nothing is wrong." in out.getvalue()
     assert "No checkpoint from outside" in out.getvalue()
+
+
+# The code that answers
+
+
+def defined(owner: Attacker, name: str) -> str:
+    found = owner.execute("SELECT pg_get_functiondef(%s::regproc)", [name]).fetchone()
+    assert found is not None
+    return str(found[0])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "decision_facts",
+        "ledger_append",
+        "ledger_leaf",
+        "ledger_now",
+        "permission_turn",
+        "permission_append",
+        "refuse_change",
+        "attributions_are_whole",
+    ],
+)
+def test_a_function_that_was_changed_by_a_letter_is_found(
+    story: Story, owner: Attacker, name: str
+) -> None:
+    before = defined(owner, name)
+    head, dollars, body = before.partition("$function$")
+    assert name in installed_functions()
+    try:
+        owner.execute(f"{head}{dollars}{body.replace('$function$', ' $function$')}".encode())
+        assert audit().problems == (
+            f"the function {name} is not the one that this version installs",
+        )
+    finally:
+        owner.execute(before.encode())
+    assert audit().is_clean
+
+
+@pytest.mark.parametrize(
+    ("change", "undo", "problem"),
+    [
+        (
+            "ALTER FUNCTION ledger_append SECURITY INVOKER",
+            "ALTER FUNCTION ledger_append SECURITY DEFINER",
+            "the function ledger_append is not the one",
+        ),
+        (
+            "ALTER FUNCTION decision_facts SET work_mem = '1MB'",
+            "ALTER FUNCTION decision_facts RESET work_mem",
+            "the function decision_facts is not the one",
+        ),
+        (
+            "CREATE FUNCTION ledger_now(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+            "DROP FUNCTION ledger_now(integer)",
+            "there is another function of the name ledger_now",
+        ),
+        (
+            "CREATE TRIGGER yes BEFORE INSERT ON consent_permission FOR EACH ROW"
+            " EXECUTE FUNCTION refuse_change()",
+            "DROP TRIGGER yes ON consent_permission",
+            "the trigger yes at consent_permission is none of ours",
+        ),
+        (
+            "CREATE OR REPLACE TRIGGER append_only_rows BEFORE UPDATE ON consent_act"
+            " FOR EACH ROW WHEN (false) EXECUTE FUNCTION refuse_change()",
+            "CREATE OR REPLACE TRIGGER append_only_rows BEFORE UPDATE OR DELETE ON consent_act"
+            " FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+            "the trigger append_only_rows at consent_act does not do what it should",
+        ),
+        (
+            "ALTER TABLE consent_act ENABLE ROW LEVEL SECURITY;"
+            " CREATE POLICY all_of_it ON consent_act USING (true)",
+            "DROP POLICY all_of_it ON consent_act;"
+            " ALTER TABLE consent_act DISABLE ROW LEVEL SECURITY",
+            "consent_act is not a plain table",
+        ),
+        (
+            "CREATE RULE nothing AS ON UPDATE TO consent_act DO INSTEAD NOTHING",
+            "DROP RULE nothing ON consent_act",
+            "consent_act is not a plain table",
+        ),
+    ],
+)
+def test_other_code_around_the_ledger_is_found(
+    story: Story, owner: Attacker, change: str, undo: str, problem: str
+) -> None:
+    owner.execute(change.encode())
+    try:
+        assert any(problem in each for each in audit().problems)
+    finally:
+        owner.execute(undo.encode())
+        owner.execute("ALTER TABLE consent_act ENABLE ALWAYS TRIGGER append_only_rows")
+
+
+def test_every_function_that_is_installed_is_compared() -> None:
+    text = "".join(path.read_text() for path in (HERE / "sql").glob("*.sql"))
+    assert text.count(" FUNCTION ledger_append(\n") == 1
+    assert len(installed_functions()) == text.count("CREATE OR REPLACE FUNCTION ") + 1
+
+
+def test_every_kind_of_act_that_the_services_write_has_a_rule() -> None:
+    """An act of a kind without one would stop all new allowances the next night."""
+    written = set()
+    for path in (HERE / "services").glob("*.py"):
+        text = path.read_text()
+        written |= set(re.findall(r'^\s+kind="(\w+|permission\.\w+|request\.\w+)",$', text, re.M))
+        written |= set(re.findall(r'_(?:record|write)\(\s*by, "(\w+)"', text))
+        written |= set(re.findall(r'drafts\.act\(\s*"([\w.]+)"', text))
+        written |= set(re.findall(r'kind="(\w+)", at=', text))
+    assert len(written) > 25
+    assert written - set(ACTS) - set(ALONE) - {"withdrawal"} == set()
+
+
+def test_whose_name_was_erased_has_none(story: Story) -> None:
+    erase_subject(by=story.olga, subject=story.maren.party.ref, reason_code="objection")
+    assert audit().is_clean
+    with attack() as attacker:
+        attacker.execute("UPDATE consent_party SET name = %s WHERE name = '(erased)'", ["Nobody"])
+    [problem] = audit().problems
+    assert "does not have the name" in problem

@@ -28,7 +28,8 @@ USES = ["generative_training", "analysis_training", "remix_input", "discovery"]
 ONE_ACT = """
 WITH act AS (
     INSERT INTO consent_act (ref, kind, artist_id, role, summary, entries, created_at)
-    VALUES (gen_random_uuid(), 'permission.answered', %(artist)s, 'artist', '{}', %(n)s, now())
+    VALUES (gen_random_uuid(), 'permission.answered_many', %(artist)s, 'artist',
+        jsonb_build_object('use', %(use)s::text, 'stance', %(stance)s::text), %(n)s, now())
     RETURNING ref
 ), entry AS MATERIALIZED (
     SELECT gen_random_uuid() AS id, r.id AS recording, r.isrc

@@ -1,6 +1,7 @@
 -- What a leaf must say that a version of a licence, and its list of recordings, is derived from.
 SELECT e.seq, e.body AS told,
-       (e.kind = 'licence.ended') = f.ended AS fits,
+       (e.kind = 'licence.ended') = f.ended
+           AND f.signed_at BETWEEN e.recorded_at - interval '1 hour' AND e.recorded_at AS fits,
        jsonb_build_object(
            'by', e.by,
            'licence', l.ref,

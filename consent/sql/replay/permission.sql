@@ -2,6 +2,7 @@
 SELECT e.seq, e.body AS told,
        e.kind = 'permission.' || f.way
            AND f.act_id = e.act
+           AND e.artist_id = f.artist_id
            AND f.scope = coalesce('r' || f.recording_id, '*') || '/'
                || coalesce('t' || f.tool_id, 'c' || f.company_id, '*') AS fits,
        jsonb_build_object(

@@ -2,7 +2,8 @@
 -- What was sent and is in no catalogue stands in the leaf alone.
 SELECT e.seq, e.body AS told,
        NOT EXISTS (SELECT FROM consent_traininguse u
-                    WHERE u.run_id = f.id AND u.model_version_id <> f.model_version_id) AS fits,
+                    WHERE u.run_id = f.id AND u.model_version_id <> f.model_version_id)
+           AND f.reported_at BETWEEN e.recorded_at - interval '1 hour' AND e.recorded_at AS fits,
        jsonb_build_object(
            'by', e.by,
            'company', p.ref,
