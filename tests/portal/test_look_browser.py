@@ -15,7 +15,7 @@ from portal.services.answers import give_answer
 from tests.cast import *  # noqa: F403 - the people in every story
 from tests.cast import recordings_of
 from tests.portal.pages import *  # noqa: F403 - Maren's world, and her signed in
-from tests.portal.pages import World
+from tests.portal.pages import World, freshly
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,6 +47,29 @@ def phone(browser: Browser, live_server: LiveServer, her: Client) -> Iterator[Pa
     )
     yield context.new_page()
     context.close()
+
+
+def test_a_finger_ticks_a_recording_anywhere_in_its_row(
+    world: World, her: Client, phone: Page
+) -> None:
+    freshly(her)
+    phone.goto(world.url("own_rights"))
+    row = phone.locator("th .tick").first
+    row.scroll_into_view_if_needed()
+    box = row.bounding_box()
+    assert box is not None
+    assert box["height"] >= FINGER
+    assert box["width"] > 200
+    tick = row.locator("input")
+    corners = [
+        (x, y)
+        for x in (box["x"] + 2, box["x"] + box["width"] - 2)
+        for y in (box["y"] + 2, box["y"] + box["height"] - 2)
+    ]
+    for number, (x, y) in enumerate([*corners, (box["x"] + 9, box["y"] + box["height"] / 2)]):
+        phone.touchscreen.tap(x, y)
+        assert tick.is_checked() is (number % 2 == 0), (x, y)
+    assert phone.evaluate(TOO_WIDE) <= 0
 
 
 def test_no_page_is_wider_than_a_phone_or_too_small_for_a_finger(world: World, phone: Page) -> None:
