@@ -88,7 +88,10 @@ def out_of_range(field: str) -> Refused:
     """What is said of a date that is out of reach."""
     return Refused(
         OUT_OF_RANGE,
-        _("A date here lies between %(first)s and %(last)s. What has no end needs no date."),
+        _(
+            "A date here lies between %(first)s and %(last)s. What began before, or has no end, "
+            "needs no date."
+        ),
         field=field,
         params={"first": FIRST_DAY.isoformat(), "last": LAST_DAY.isoformat()},
     )

@@ -292,7 +292,9 @@ def _moment(cells: Mapping[str, str], column: str) -> datetime | None:
     if day is None or len(day) != 10:
         raise _CellError("bad_moment", column, text)
     moment = datetime.fromisoformat(day).replace(tzinfo=UTC)
-    if not days.within_reach(moment):
+    # A right of long ago is told what one of yesterday is: that its claim begins now.
+    is_old = column == "from" and moment.date() < days.FIRST_DAY
+    if not is_old and not days.within_reach(moment):
         raise _CellError(days.OUT_OF_RANGE, column, text)
     return moment
 

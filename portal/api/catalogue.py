@@ -53,7 +53,11 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "unknown_territory": Meaning(422, _("A territory is a country of ISO 3166-1: two capitals.")),
     "moment": Meaning(422, _("A moment is ISO 8601 with its offset, as in 2026-11-20T09:30:00Z.")),
     "date_out_of_range": Meaning(
-        422, _("A date here lies between 2000-01-01 and 2199-12-31. What has no end needs none.")
+        422,
+        _(
+            "A date here lies between 2000-01-01 and 2199-12-31. What began before, or has no end, "
+            "needs none."
+        ),
     ),
     "at_in_future": Meaning(422, _("Nobody knows yet what will be allowed then.")),
     "not_yet_known": Meaning(

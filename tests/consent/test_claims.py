@@ -670,6 +670,10 @@ def test_every_bad_line_is_reported_and_kept_and_stops_no_other(
         ("NOFJR2600000,,,,,publishing,,,NORGE,,", "bad_territory"),
         ("NOFJR2600000,,,,,publishing,,,,tomorrow,", "bad_moment"),
         ("NOFJR2600000,,,,,publishing,,,,2020-01-01,", "from_in_the_past"),
+        ("NOFJR2600000,,,,,performance,,,,1987-01-01,", "from_in_the_past"),
+        ("NOFJR2600000,,,,,publishing,,,,2200-01-01,", "date_out_of_range"),
+        ("NOFJR2600000,,,,,publishing,,,,,9999-12-31", "date_out_of_range"),
+        ("NOFJR2600000,,,,,publishing,,,,,1999-12-31", "date_out_of_range"),
         ("NOFJR2600000,,,,,publishing,,,,2031-01-01,2030-01-01", "until_before_from"),
         ("NOFJR2600000,,,isni:0000000121032684,,publishing,,,,,", "isni_check_digit"),
         ("NOFJR2600000,,,0000000121032683,,publishing,,,,,", "unknown_party"),
@@ -683,7 +687,7 @@ def test_every_bad_line_is_reported_and_kept_and_stops_no_other(
     found = {p.line: p.code for p in report.problems}
     assert found == {n: code for n, (_, code) in enumerate(bad, start=2) if code}
     assert all(p.sentence for p in report.problems)
-    assert (report.counts.lines, report.counts.made, report.counts.refused) == (20, 1, 19)
+    assert (report.counts.lines, report.counts.made, report.counts.refused) == (24, 1, 23)
     stored = CatalogueMessage.objects.get().report
     assert [p["text"] for p in stored] == [line for line, code in bad if code]
 

@@ -103,6 +103,16 @@ FILES = {
         "bad_created_at",
         1,
     ),
+    "before there were such messages": (
+        OPEN + HEADER.replace(b"2026-01-01", b"1999-12-31") + CLOSE,
+        "date_out_of_range",
+        1,
+    ),
+    "open without end": (
+        OPEN + HEADER.replace(b"2026-01-01", b"9999-12-31") + CLOSE,
+        "date_out_of_range",
+        1,
+    ),
     "before the year 1": (
         OPEN + HEADER.replace(b"2026-01-01T00:00:00Z", b"0001-01-01T00:00:00+14:00") + CLOSE,
         "bad_created_at",
