@@ -71,6 +71,7 @@ ACTS: Final = {
     "make_claims": ActRule(("party.registered", "claim.made"), "own", _CLAIMS),
     "change_claim": ActRule(("claim.changed",), says=_CLAIMS),
     "verified_claim": ActRule(("claim.changed",), says=_CLAIMS),
+    "declared_claim": ActRule(("claim.changed",), says=_CLAIMS),
     "disputed_claim": ActRule(("claim.changed",), says=_CLAIMS),
     "end_claim": ActRule(("claim.ended",), "own", _CLAIMS),
     "confirm_shares": ActRule(("claim.made", "claim.changed"), says=_CLAIMS),

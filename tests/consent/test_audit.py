@@ -57,6 +57,7 @@ from consent.services.requests import ask_permission, take_back_request
 from consent.services.sealing import seal_ledger
 from consent.services.withdrawals import acknowledge_withdrawal
 from consent.services.work import perform
+from consent.words import Standing, Way
 from portal import servers
 from tests.consent.ledger_story import Story, answers, tell_story
 
@@ -902,6 +903,8 @@ def test_every_kind_of_act_that_the_services_write_has_a_rule() -> None:
         written |= set(re.findall(r'_(?:record|write)\(\s*by, "(\w+)"', text))
         written |= set(re.findall(r'drafts\.act\(\s*"([\w.]+)"', text))
         written |= set(re.findall(r'kind="(\w+)", at=', text))
+    written |= {f"{standing}_claim" for standing in Standing}
+    written |= {f"permission.{way}" for way in (Way.REVOKED, Way.INVALIDATED)}
     assert len(written) > 25
     assert written - set(ACTS) - set(ALONE) - {"withdrawal"} == set()
 
