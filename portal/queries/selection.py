@@ -22,12 +22,16 @@ from consent.models import (
 from consent.queries.catalogue import search_recordings
 from consent.queries.decision import Ask, Loaded, load
 from consent.queries.effective import Step, steps_of, tools_for
+from consent.queries.texts import text_replaced
 from consent.queries.withdrawals import taught_by
 from consent.words import Stance
 from portal.queries.rows import Reader
 
 MOST = 20_000
 """How many recordings one act may change; more are changed in several."""
+
+OUTDATED = "outdated"
+"""Instead of the stance that a recording holds: a yes to an earlier text, which is none now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +102,17 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an answer for many recordings would change. `digest` names exactly this selection."""
+    """What an answer for many recordings would change. `digest` names exactly this selection.
+
+    `outdated` are the keys of those that hold a yes of their own to an earlier text.
+    """
 
     recordings: tuple[int, ...]
     digest: str
     changes: Mapping[str, int]  # stance that each holds now ("" for none of its own) → how many
     same: int
     meaning: Meaning
+    outdated: frozenset[int] = frozenset()
 
     @property
     def changed(self) -> int:
@@ -140,7 +148,7 @@ def preview(
     ]
     keys = tuple(row.pk for row in rows)
     own = _own(artist, use)
-    held = {row.pk: own[row.pk].stance if row.pk in own else "" for row in rows}
+    held = {row.pk: _held(own.get(row.pk)) for row in rows}
     changing = [
         row for row in rows if held[row.pk] != stance or own[row.pk].valid_until != valid_until
     ]
@@ -151,7 +159,16 @@ def preview(
         changes=Counter(held[row.pk] for row in changing),
         same=len(rows) - len(changing),
         meaning=_meaning(artist, rows, own, found.tools, found.listing, use, stance, valid_until),
+        outdated=frozenset(key for key, holds in held.items() if holds == OUTDATED),
     )
+
+
+def _held(answer: Permission | None) -> str:
+    if answer is None:
+        return ""
+    if answer.stance == Stance.ALLOW and answer.__dict__["text_replaced"]:
+        return OUTDATED
+    return answer.stance
 
 
 def digest_of(recordings: Sequence[int]) -> str:
@@ -171,6 +188,7 @@ def _own(artist: Artist, use: str) -> dict[int, Permission]:
             tool=None,
             territories=[],
         )
+        .annotate(text_replaced=text_replaced())
         .order_by("scope", "-id")
         .distinct("scope")
     )
@@ -201,7 +219,7 @@ def _meaning(
     groups: dict[object, list[_Row]] = {}
     for row in rows:
         said = own.get(row.pk)
-        answer = (said.stance, said.valid_until, said.took_back_allow) if said else None
+        answer = (_held(said), said.valid_until, said.took_back_allow) if said else None
         groups.setdefault((row.profile, answer, tuple(sorted(named.get(row.pk, ())))), []).append(
             row
         )
@@ -223,7 +241,7 @@ def _meaning(
             if decide(Question(use, loaded.at), facts).allowed:
                 now = True
                 whom_before.setdefault(company)
-            imagined = _imagine(facts, artist.pk, stance, valid_until, loaded)
+            imagined = _imagine(facts, artist.pk, use, stance, valid_until, loaded)
             decision = decide(Question(use, loaded.at), imagined)
             if decision.allowed:
                 then = True
@@ -266,9 +284,14 @@ def _blocks(
 
 
 def _imagine(
-    facts: Facts, artist: int, stance: str, valid_until: datetime | None, loaded: Loaded
+    facts: Facts,
+    artist: int,
+    use: str,
+    stance: str,
+    valid_until: datetime | None,
+    loaded: Loaded,
 ) -> Facts:
-    """The same facts, had she given this answer for the recording just now."""
+    """The same facts, had she given this answer for the recording just now, to the text of now."""
     person = facts.artists.get(artist)
     if person is None:
         return facts
@@ -283,6 +306,7 @@ def _imagine(
         given_at=loaded.at,
         on_recording=True,
         valid_until=valid_until,
+        text=loaded.meant_since(use),
     )
     return replace(
         facts, artists={**facts.artists, artist: replace(person, answers=(*others, mine))}

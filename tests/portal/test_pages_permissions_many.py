@@ -161,6 +161,34 @@ def test_a_preview_of_a_yes_says_what_would_still_be_in_the_way(world: World, he
     assert "Maren Holt has not licensed this" in page
 
 
+def test_a_preview_marks_a_yes_to_an_earlier_text_and_saving_gives_it_anew(
+    world: World, her: Client
+) -> None:
+    old, other, _third = world.recordings
+    publish_wording(by=None, use="discovery", language="en", text="Recommend you.")
+    world.says("discovery", "allow", scope=Scope(recording=old))
+    publish_wording(by=None, use="discovery", language="en", text="Recommend you, and more.")
+    world.says("discovery", "allow", scope=Scope(recording=other))
+    assert (world.allowed("discovery", old), world.allowed("discovery", other)) == (False, True)
+    freshly(her)
+    choice = {"use": "discovery", "stance": "allow"}
+    page = her.get(world.url("many"), choice).text
+    assert "1 recording says “Yes” instead of “Yes, to an earlier text”." in page
+    assert "1 recording gets an answer of its own: “Yes”." in page
+    assert "1 recording says this already." in page
+    assert "1 recording, for Tonewright" in page, "allowed now"
+    assert "3 recordings, for Tonewright" in page, "allowed then"
+    listed = page.split("<tbody>")[1]
+    assert listed.count("Yes, to an earlier text") == 1
+    assert "Yes, to an earlier text" in listed.split("</tr>")[0]
+    assert "“No” instead of “Yes, to an earlier text”" in (
+        her.get(world.url("many"), choice | {"stance": "deny"}).text
+    )
+    her.post(world.url("answer_many"), choice | previewed(her, world, **choice))
+    assert all(world.allowed("discovery", one) for one in world.recordings)
+    assert "Nothing would change." in her.get(world.url("many"), choice).text
+
+
 def test_what_was_previewed_is_saved_in_one_act_and_undone_in_one(
     world: World, her: Client
 ) -> None:
@@ -288,7 +316,7 @@ def test_a_day_of_a_company_is_that_of_each_tool_it_had(world: World, her: Clien
         alone = her.get(world.url("history"), {**query, "tool": one["tool"].slug})
         [single] = alone.context["answers"]
         assert [h.allowed for h in single["found"].held] == [h.allowed for h in one["found"].held]
-        assert f"{one['tool'].name}," in page.text
+        assert f"{one['tool'].name}:" in page.text
     earlier = her.get(
         world.url("history"), {**query, "company": company.slug, "day": days_ahead(-2)}
     )

@@ -17,9 +17,10 @@ from consent.words import Stance, UseKind
 from portal.answering import scope_needed
 from portal.forms.permissions import ManyForm
 from portal.queries.permissions import text_of_use
-from portal.queries.rows import Reader, recordings_text
+from portal.queries.rows import Reader, answer_word, recordings_text
 from portal.queries.selection import (
     MOST,
+    OUTDATED,
     Preview,
     Selection,
     digest_of,
@@ -160,7 +161,8 @@ def _effects(found: Preview, form: ManyForm) -> list[dict[str, str]]:
     for held, number in sorted(found.changes.items()):
         facts = {"n": count(number), "new": new}
         if held:
-            facts["old"] = Stance(held).label
+            outdated = held == OUTDATED
+            facts["old"] = answer_word(Stance.ALLOW if outdated else held, outdated=outdated)
             words = ngettext(
                 "%(n)s recording says “%(new)s” instead of “%(old)s”.",
                 "%(n)s recordings say “%(new)s” instead of “%(old)s”.",
