@@ -254,6 +254,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "tell the news": {"task": "portal.tell_news", "schedule": 15.0, "options": {"expires": 15}},
     "tell what is overdue": {"task": "portal.tell_overdue", "schedule": crontab(minute="5")},
+    "end withdrawals": {
+        "task": "portal.end_withdrawals",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "tell what ends": {"task": "portal.tell_ends", "schedule": crontab(minute="10")},
     "write to companies": {
         "task": "portal.write_company_mails",

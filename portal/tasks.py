@@ -6,6 +6,7 @@ from typing import Any
 from celery import shared_task
 from django.core.management import call_command
 
+from consent.services.withdrawals import end_withdrawals
 from consent.services.work import LOOK, look, sweep
 from portal.services.bulk import save_bulk_change
 from portal.services.company_mail import deliver_company_mail, write_company_mails
@@ -59,6 +60,13 @@ def tell_overdue() -> None:
     """Tell artists which AI companies have not confirmed in time that they stop."""
     if take_slot(job="tell overdue", every=timedelta(hours=1)):
         tell_overdue_withdrawals()
+
+
+@shared_task(name="portal.end_withdrawals")
+def end_what_is_allowed_again() -> None:
+    """End the withdrawals of which all that they took is allowed again."""
+    if take_slot(job="end withdrawals", every=timedelta(minutes=1)):
+        end_withdrawals()
 
 
 @shared_task(name="portal.tell_ends")

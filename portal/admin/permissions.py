@@ -24,7 +24,7 @@ from portal.admin.claims import where
 from portal.admin.doing import Doing, DoingForm, Done
 from portal.admin.words import USE_CHOICES, UseFilter, about_use, use_words, when
 from portal.models import User
-from portal.queries.staff import permissions_within, withdrawals_within
+from portal.queries.staff import overdue, permissions_within, withdrawals_within
 from portal.queries.withdrawals import about_no, begins_at, reachable, told_by_mail, why_untold
 from portal.templatetags.times import moment
 
@@ -213,14 +213,17 @@ class Stage(admin.SimpleListFilter):
             ("overdue", _("overdue")),
             ("open", _("not acknowledged yet")),
             ("done", _("acknowledged")),
+            ("over", _("over")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
             case "overdue":
-                return queryset.filter(acknowledged_at=None, acknowledge_by__lte=now())
+                return overdue(queryset)
             case "open":
-                return queryset.filter(acknowledged_at=None)
+                return queryset.filter(acknowledged_at=None, over_at=None)
+            case "over":
+                return queryset.exclude(over_at=None)
             case "done":
                 return queryset.exclude(acknowledged_at=None)
         return queryset
@@ -268,6 +271,8 @@ class WithdrawalAdmin(ScopedAdmin):
 
     @admin.display(description=gettext_lazy("stage"))
     def late(self, row: Withdrawal) -> str:
+        if row.over_at is not None:
+            return _("over")
         if row.acknowledged_at is not None:
             return _("acknowledged")
         if row.acknowledge_by <= now():
@@ -294,6 +299,8 @@ class WithdrawalAdmin(ScopedAdmin):
             _("Acknowledged"),
             moment(thing.acknowledged_at) if thing.acknowledged_at else _("not yet"),
         )
+        if thing.over_at:
+            yield _("Over: allowed again since"), moment(thing.over_at)
 
 
 def _told(row: Withdrawal) -> str:

@@ -395,6 +395,10 @@ class UsageResults(StrictSerializer):
 
 class WithdrawalShape(StrictSerializer):
     withdrawal = serializers.UUIDField()
+    state = serializers.ChoiceField(
+        ["open", "acknowledged", "over"],
+        help_text=_("over: everything that it took is allowed again, and nothing has to stop"),
+    )
     use = serializers.ChoiceField(UseKind.choices)
     isrc = serializers.CharField(allow_null=True, help_text=_("null: not one recording alone"))
     recordings = serializers.IntegerField(
@@ -424,6 +428,9 @@ class WithdrawalShape(StrictSerializer):
     acknowledge_by = serializers.DateTimeField()
     acknowledged_at = serializers.DateTimeField(allow_null=True)
     began_at = serializers.DateTimeField()
+    over_at = serializers.DateTimeField(
+        allow_null=True, help_text=_("since when it is over; you may go on from then")
+    )
 
 
 class Withdrawals(StrictSerializer):

@@ -77,6 +77,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("withdrawal", "a yes was taken back"),
+                            ("over", "what was taken back is allowed again"),
                             ("answer", "a question was answered"),
                             ("objection", "an artist objects to a licence"),
                         ],

@@ -12,6 +12,7 @@ class CompanyNewsKind(models.TextChoices):
     """Why a company is written to. The sentences are in the template of the e-mail."""
 
     WITHDRAWAL = "withdrawal", _("a yes was taken back")
+    OVER = "over", _("what was taken back is allowed again")
     ANSWER = "answer", _("a question was answered")
     OBJECTION = "objection", _("an artist objects to a licence")
 

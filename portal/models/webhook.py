@@ -20,6 +20,7 @@ class WebhookKind(models.TextChoices):
 
     PERMISSIONS_CHANGED = "permissions.changed", _("permissions changed")
     WITHDRAWAL_STARTED = "withdrawal.started", _("a yes was taken back")
+    WITHDRAWAL_OVER = "withdrawal.over", _("what was taken back is allowed again")
     REQUEST_ANSWERED = "request.answered", _("a question was answered")
     PING = "ping", _("a trial message")
 

@@ -49,9 +49,17 @@ def request_body(status: BatchStatus) -> dict[str, Any]:
 
 
 def withdrawals_for(
-    company: AICompany, *, before: int | None = None, most: int = 100, open_only: bool = False
+    company: AICompany,
+    *,
+    before: int | None = None,
+    most: int = 100,
+    open_only: bool = False,
+    over_only: bool = False,
 ) -> Sequence[Withdrawal]:
-    """What this company was told to stop, the newest first; `before` is the last id seen."""
+    """What this company was told to stop, the newest first; `before` is the last id seen.
+
+    Open is what waits to be confirmed and is not over.
+    """
     rows = (
         Withdrawal.objects.filter(company=company)
         .select_related(
@@ -66,7 +74,9 @@ def withdrawals_for(
     if before is not None:
         rows = rows.filter(pk__lt=before)
     if open_only:
-        rows = rows.filter(acknowledged_at=None)
+        rows = rows.filter(acknowledged_at=None, over_at=None)
+    if over_only:
+        rows = rows.exclude(over_at=None)
     return list(rows[:most])
 
 
@@ -81,6 +91,7 @@ def withdrawal_body(row: Withdrawal) -> dict[str, Any]:
     tool = model.tool if model else permission.tool
     return {
         "withdrawal": str(row.ref),
+        "state": state_of(row),
         "use": permission.use,
         "isrc": permission.recording.isrc if permission.recording and recordings == 1 else None,
         "recordings": recordings,
@@ -94,7 +105,15 @@ def withdrawal_body(row: Withdrawal) -> dict[str, Any]:
         "acknowledge_by": moment(row.acknowledge_by),
         "acknowledged_at": moment_or_none(row.acknowledged_at),
         "began_at": moment(begins_at(row)),
+        "over_at": moment_or_none(row.over_at),
     }
+
+
+def state_of(row: Withdrawal) -> str:
+    """`over` (all that it took is allowed again), `acknowledged`, or `open`."""
+    if row.over_at is not None:
+        return "over"
+    return "open" if row.acknowledged_at is None else "acknowledged"
 
 
 def webhooks_of(client: int) -> QuerySet[WebhookEndpoint]:

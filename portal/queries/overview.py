@@ -167,7 +167,10 @@ def _counts(artist: Artist) -> tuple[int, int]:
         status=SplitStatus.PENDING, shares__party=OuterRef("pk"), shares__answer=None
     )
     overdue = Withdrawal.objects.filter(
-        artist=OuterRef("pk"), acknowledged_at=None, acknowledge_by__lte=LedgerNow()
+        artist=OuterRef("pk"),
+        acknowledged_at=None,
+        over_at=None,
+        acknowledge_by__lte=LedgerNow(),
     )
     row = (
         Artist.objects.filter(pk=artist.pk)

@@ -105,8 +105,8 @@ def withdrawals_within(access: Access) -> QuerySet[Withdrawal]:
 
 
 def overdue(rows: QuerySet[Withdrawal]) -> QuerySet[Withdrawal]:
-    """Those that a company should have acknowledged by now."""
-    return rows.filter(acknowledged_at=None, acknowledge_by__lte=now())
+    """Those that a company should have acknowledged by now, and that are not over."""
+    return rows.filter(acknowledged_at=None, over_at=None, acknowledge_by__lte=now())
 
 
 def requests_by_state(access: Access) -> dict[RequestState, int]:

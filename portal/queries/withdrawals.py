@@ -59,6 +59,8 @@ class Stop:
     acknowledged_at: datetime | None
     overdue: bool
     told_by_mail: bool = False
+    over_at: datetime | None = None  # all that it took is allowed again
+    she_gave_it_back: bool = False
 
     @property
     def name(self) -> str:
@@ -83,8 +85,20 @@ def withdrawals_of(artist: Artist) -> QuerySet[Withdrawal]:
             "company__party",
             "model_version__tool",
         )
-        .annotate(at=LedgerNow())
+        .annotate(at=LedgerNow(), yes_again=Exists(_yes_again()))
         .order_by("-id")
+    )
+
+
+def _yes_again() -> QuerySet[Permission]:
+    """What an artist said after a withdrawal (the outer row) that may have given it back."""
+    return Permission.objects.filter(
+        Q(stance=Stance.ALLOW) | Q(way=Way.CLEARED),
+        Q(company=None) | Q(company=OuterRef("company")),
+        artist=OuterRef("artist"),
+        use=OuterRef("permission__use"),
+        pk__gt=OuterRef("permission"),
+        act__created_at__lte=OuterRef("over_at"),
     )
 
 
@@ -124,7 +138,7 @@ def hooks_that_may_tell() -> QuerySet[WebhookEndpoint]:
 def is_being_told(row: Withdrawal) -> bool:
     """Is the company about to hear of it, by webhook or mail? `row` comes from `reachable`."""
     one: Any = row
-    if row.told_at is not None or row.acknowledged_at is not None:
+    if row.told_at is not None or row.acknowledged_at is not None or row.over_at is not None:
         return False
     by_mail = bool(one.contact) and one.mail_state != WorkState.DEAD
     return one.webhook_may_tell or by_mail
@@ -139,7 +153,7 @@ def told_by_mail(row: Withdrawal) -> bool:
 
 def why_untold(row: Withdrawal) -> str:
     """Why the company does not know yet, where it does not. `row` comes from `reachable`."""
-    if row.told_at is not None or row.acknowledged_at is not None:
+    if row.told_at is not None or row.acknowledged_at is not None or row.over_at is not None:
         return ""
     if is_being_told(row):
         return _("Being told")
@@ -166,7 +180,8 @@ def stops(rows: Sequence[Withdrawal]) -> list[Stop]:
 def stops_by_use(artist: Artist, *, tool: int | None = None) -> dict[str, list[Stop]]:
     """What still matters, of each model version the latest, by use kind. One query.
 
-    Still matters: outputs run off, or somebody has not confirmed; and no yes was given since.
+    Still matters: outputs run off, or somebody has not confirmed; it is not over, and no yes was
+    given since.
     `tool` narrows it to one tool.
     """
     rows = withdrawals_of(artist)
@@ -177,7 +192,7 @@ def stops_by_use(artist: Artist, *, tool: int | None = None) -> dict[str, list[S
     matters = Q(outputs_until__gt=LedgerNow()) | Q(acknowledged_at=None)
     held: dict[tuple[str, int, int | None], list[Permission]] = {}
     by_use: dict[str, list[Withdrawal]] = {}
-    for row in _not_moot(rows.filter(matters))[:500]:
+    for row in _not_moot(rows.filter(matters, over_at=None))[:500]:
         no = row.permission
         newer = held.setdefault((no.use, row.company_id, row.model_version_id), [])
         if not any(_covers(one, no) for one in newer):
@@ -284,6 +299,8 @@ def _stop(row: Withdrawal) -> Stop:
         untold=why_untold(row),
         acknowledge_by=row.acknowledge_by,
         acknowledged_at=row.acknowledged_at,
-        overdue=row.acknowledged_at is None and row.acknowledge_by <= at,
+        overdue=(row.acknowledged_at is None and row.over_at is None and row.acknowledge_by <= at),
         told_by_mail=told_by_mail(row),
+        over_at=row.over_at,
+        she_gave_it_back=row.over_at is not None and row.yes_again,  # type: ignore[attr-defined]
     )

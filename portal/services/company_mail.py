@@ -1,7 +1,8 @@
 """Telling AI companies by e-mail what no webhook tells them: each thing once, many in one mail.
 
 Who has a webhook that may still deliver is told by it. Everybody else is written to at the contact
-address of the company: what must stop, what was answered, who objects to a licence. What waits for
+address of the company: what must stop and what may go on again, what was answered, who objects to
+a licence. What waits for
 the next mail is a row, and so is each mail, tried again until it was sent or given up.
 """
 
@@ -13,7 +14,8 @@ from uuid import UUID
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -42,6 +44,7 @@ from portal.models import (
 from portal.queries.api import request_body, withdrawal_body
 from portal.queries.withdrawals import begins_at, hooks_that_may_tell
 from portal.services.notices import NEWS_FOR, domain_of_mails
+from portal.services.webhooks import in_full, over_key
 
 LANGUAGE: Final = "en"
 """Companies are spoken to as their machines are: in one language, with times in UTC."""
@@ -89,6 +92,7 @@ def _write(pk: int) -> int:
     if company is None:
         return 0
     _note_withdrawals(company)
+    _note_overs(company)
     _note_answers(company)
     now = clock.now()
     waiting = list(CompanyNews.objects.filter(company=company, mail=None).order_by("pk"))
@@ -107,13 +111,47 @@ def _write(pk: int) -> int:
 
 def _note_withdrawals(company: AICompany) -> None:
     noted = CompanyNews.objects.filter(withdrawal=OuterRef("pk"))
-    untold = Withdrawal.objects.filter(company=company, told_at=None, acknowledged_at=None)
+    untold = Withdrawal.objects.filter(
+        company=company, told_at=None, acknowledged_at=None, over_at=None
+    )
     untold = untold.filter(~Exists(noted), ~Exists(hooks_that_may_tell())).order_by("pk")
     _note(
         company,
         CompanyNewsKind.WITHDRAWAL,
         [(f"withdrawal {row.ref}", {}, row) for row in untold[:AT_ONCE]],
     )
+
+
+def _note_overs(company: AICompany) -> None:
+    """What it was told to stop, by whatever way, and may go on with; unless a webhook says so."""
+    since = clock.now() - NEWS_FOR
+    noted = CompanyNews.objects.filter(company=company, key=_key_of_over(OuterRef("ref")))
+    given_up = WebhookMessage.objects.filter(
+        endpoint=OuterRef("pk"), key=_key_of_over(OuterRef(OuterRef("ref"))), state=WorkState.DEAD
+    )
+    hooks = WebhookEndpoint.objects.filter(
+        client__company=company,
+        ended_at=None,
+        kinds__contains=[WebhookKind.WITHDRAWAL_OVER],
+        created_at__lte=OuterRef("over_at"),
+    ).filter(~Exists(given_up))
+    rows = Withdrawal.objects.filter(
+        company=company, over_at__gte=since, told_at__lte=F("over_at")
+    ).filter(~Exists(noted), ~Exists(hooks))
+    _note(
+        company,
+        CompanyNewsKind.OVER,
+        [
+            (over_key(row), {"withdrawal": str(row.ref)}, None)
+            for row in rows.order_by("pk")[:AT_ONCE]
+        ],
+    )
+
+
+def _key_of_over(ref: OuterRef) -> Concat:
+    """As `over_key`, of the withdrawal whose `ref` it is given."""
+    text = TextField()
+    return Concat(Value("withdrawal "), Cast(ref, text), Value(" over"), output_field=text)
 
 
 def _note_answers(company: AICompany) -> None:
@@ -190,8 +228,19 @@ def deliver_company_mail(mail: CompanyMail) -> None:
     stops = [
         one.withdrawal
         for one in news
-        if one.withdrawal is not None and one.withdrawal.acknowledged_at is None
+        if one.withdrawal is not None
+        and one.withdrawal.acknowledged_at is None
+        and one.withdrawal.over_at is None
     ]
+    overs = list(
+        in_full(
+            Withdrawal.objects.filter(
+                ref__in=[
+                    one.about["withdrawal"] for one in news if one.kind == CompanyNewsKind.OVER
+                ]
+            )
+        ).order_by("pk")
+    )
     answers = _answers(mail.company, news)
     fresh = clock.now() - NEWS_FOR
     objections = _objections(
@@ -199,10 +248,10 @@ def deliver_company_mail(mail: CompanyMail) -> None:
         for one in news
         if one.kind == CompanyNewsKind.OBJECTION and one.created_at > fresh
     )
-    if mail.sent_at is None and (stops or answers or objections):
+    if mail.sent_at is None and (stops or overs or answers or objections):
         if not mail.company.contact:
             raise NoAddress("the company has no contact address any more")
-        _send(mail, stops, answers, objections)
+        _send(mail, stops, overs, answers, objections)
         mail.address, mail.sent_at = mail.company.contact, clock.now()
     with transaction.atomic():
         mail.save(update_fields=["address", "sent_at"])
@@ -236,16 +285,18 @@ def _answers(company: AICompany, news: Iterable[CompanyNews]) -> list[dict[str, 
 def _send(
     mail: CompanyMail,
     stops: Sequence[Withdrawal],
+    overs: Sequence[Withdrawal],
     answers: Sequence[Mapping[str, Any]],
     objections: Sequence[Mapping[str, Any]],
 ) -> None:
     with translation.override(LANGUAGE), timezone.override(UTC):
-        subject = _subject(stops, answers, objections)
+        subject = _subject(stops, overs, answers)
         facts = {
             "title": subject,
             "company": mail.company.party.name,
             "address": mail.company.contact,
             "stops": [_stop(row) for row in stops],
+            "overs": [_over(row) for row in overs],
             "answers": answers,
             "objections": objections,
             "api": f"{settings.SITE_URL.rstrip('/')}/api/v1",
@@ -266,7 +317,9 @@ def _send(
     message.send()
 
 
-def _subject(stops: Sequence[Withdrawal], answers: Sequence[Any], objections: Sequence[Any]) -> str:
+def _subject(
+    stops: Sequence[Withdrawal], overs: Sequence[Withdrawal], answers: Sequence[Any]
+) -> str:
     if stops:
         words = ngettext(
             "%(n)s use must stop: confirm by %(day)s",
@@ -275,6 +328,13 @@ def _subject(stops: Sequence[Withdrawal], answers: Sequence[Any], objections: Se
         )
         first = min(row.acknowledge_by for row in stops)
         return words % {"n": len(stops), "day": f"{first:%Y-%m-%d}"}
+    if overs:
+        words = ngettext(
+            "%(n)s use may go on: it is allowed again",
+            "%(n)s uses may go on: they are allowed again",
+            len(overs),
+        )
+        return words % {"n": len(overs)}
     if answers:
         words = ngettext(
             "A question of yours was answered", "%(n)s questions were answered", len(answers)
@@ -293,6 +353,12 @@ def _stop(row: Withdrawal) -> dict[str, Any]:
         "outputs_end": _minute(row.outputs_until),
         "confirm_by": _minute(row.acknowledge_by),
     }
+
+
+def _over(row: Withdrawal) -> dict[str, Any]:
+    """A withdrawal that is over, as the mail says it."""
+    assert row.over_at is not None
+    return withdrawal_body(row) | {"since": _minute(row.over_at)}
 
 
 def _minute(at: datetime) -> str:

@@ -222,7 +222,7 @@ def tell_overdue_withdrawals() -> int:
     """
     now = clock.now()
     late = (
-        Withdrawal.objects.filter(acknowledged_at=None, acknowledge_by__lte=now)
+        Withdrawal.objects.filter(acknowledged_at=None, over_at=None, acknowledge_by__lte=now)
         .select_related("artist__party", "company__party", "permission")
         .order_by("permission_id", "company_id", "pk")
         .distinct("permission_id", "company_id")

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 from standardwebhooks.webhooks import Webhook
 
@@ -50,6 +52,7 @@ ANSWERS_FOR: Final = timedelta(days=7)
 TOLD: Final = (
     WebhookKind.PERMISSIONS_CHANGED,
     WebhookKind.WITHDRAWAL_STARTED,
+    WebhookKind.WITHDRAWAL_OVER,
     WebhookKind.REQUEST_ANSWERED,
 )
 
@@ -60,7 +63,8 @@ def create_webhook(
 ) -> tuple[WebhookEndpoint, str]:
     """Tell `client` at `url` from now on; returns the endpoint and its secret, shown once.
 
-    Without `kinds` about everything. Withdrawals that were not confirmed yet are told at once.
+    Without `kinds` about everything. Withdrawals that were not confirmed yet, and are not over,
+    are told at once.
     Raises `Refused`: `webhook_url`, `webhook_there`, `too_many_webhooks`, or the kind that there
     is not.
     """
@@ -206,6 +210,8 @@ def _tell(pk: int) -> tuple[int, bool]:
         endpoint.save(update_fields=["position"])
     if WebhookKind.REQUEST_ANSWERED in endpoint.kinds:
         written += _tell_of_answers(endpoint)
+    if WebhookKind.WITHDRAWAL_OVER in endpoint.kinds:
+        written += _tell_of_overs(endpoint)
     return written, found.until < found.head
 
 
@@ -241,9 +247,39 @@ def _tell_of_answers(endpoint: WebhookEndpoint) -> int:
     return written
 
 
+def _tell_of_overs(endpoint: WebhookEndpoint) -> int:
+    """Tell that it may go on, where the company was told to stop, or may have been."""
+    since = max(endpoint.created_at, clock.now() - ANSWERS_FOR)
+    ref, text = Cast(OuterRef("ref"), TextField()), TextField()
+    started = Concat(Value("withdrawal "), ref, output_field=text)
+    over = Concat(Value("withdrawal "), ref, Value(" over"), output_field=text)
+    sent = endpoint.messages.filter(key=started, log__isnull=False)
+    known = endpoint.messages.filter(key=over)
+    rows = (
+        in_full(Withdrawal.objects.filter(company=endpoint.client.company, over_at__gte=since))
+        .filter(Q(told_at__lte=F("over_at")) | Exists(sent), ~Exists(known))
+        .order_by("pk")
+    )
+    found = list(rows[:CHANGES_AT_ONCE])
+    for row in found:
+        _write(endpoint, WebhookKind.WITHDRAWAL_OVER, over_key(row), withdrawal_body(row))
+    return len(found)
+
+
+def over_key(row: Withdrawal) -> str:
+    """The key of the news that a withdrawal is over."""
+    return f"withdrawal {row.ref} over"
+
+
 @handles(Withdrawal)
 def tell_of_withdrawal(row: Withdrawal) -> None:
-    """Tell the company that a yes was taken back. Without a webhook its list tells it."""
+    """Tell the company that a yes was taken back. Without a webhook its list tells it.
+
+    What is over before anybody was told is not told any more.
+    """
+    if row.over_at is not None:
+        row.finish()
+        return
     with transaction.atomic():
         endpoints = WebhookEndpoint.objects.filter(
             client__company=row.company_id,
@@ -256,15 +292,23 @@ def tell_of_withdrawal(row: Withdrawal) -> None:
 
 
 def _unconfirmed(company: AICompany, only: int | None = None) -> list[Withdrawal]:
-    rows = Withdrawal.objects.filter(company=company).select_related(
+    rows = in_full(Withdrawal.objects.filter(company=company))
+    if only is None:
+        rows = rows.filter(acknowledged_at=None, over_at=None)
+    else:
+        rows = rows.filter(pk=only)
+    return list(rows.order_by("pk"))
+
+
+def in_full(rows: QuerySet[Withdrawal]) -> QuerySet[Withdrawal]:
+    """With everything that a message says of them."""
+    return rows.select_related(
         "permission__recording",
         "permission__tool",
         "permission__act",
         "artist__party",
         "model_version__tool",
     )
-    rows = rows.filter(acknowledged_at=None) if only is None else rows.filter(pk=only)
-    return list(rows.order_by("pk"))
 
 
 def _tell_of_withdrawal(endpoints: Iterable[WebhookEndpoint], withdrawal: Withdrawal) -> None:
@@ -307,6 +351,9 @@ def deliver(row: WebhookMessage) -> None:
     if endpoint.ended_at is not None:
         _give_up(row, "the webhook has ended")
         return
+    if _is_over(row):
+        _give_up(row, "it was over before it was told")
+        return
     began = time.monotonic()
     status, error, wait = None, "", 0
     try:
@@ -330,6 +377,14 @@ def deliver(row: WebhookMessage) -> None:
             _give_up(row, error)
         else:
             row.fail(error, at=clock.now(), retry_after=timedelta(seconds=wait))
+
+
+def _is_over(row: WebhookMessage) -> bool:
+    """Would it tell to stop for the first time, when nothing has to stop any more?"""
+    if row.kind != WebhookKind.WITHDRAWAL_STARTED or row.attempts > 1 or row.delivered_at:
+        return False
+    over = Withdrawal.objects.filter(ref=row.key.split()[1], over_at__isnull=False)
+    return over.exists() and not row.log.exists()
 
 
 def headers_of(row: WebhookMessage, at: datetime | None = None) -> dict[str, str]:

@@ -17,7 +17,7 @@ from consent.services.licences import sign_licence
 from consent.services.permissions import answer_permission, answer_request
 from consent.services.requests import ask_permission
 from consent.services.tools import change_contact, register_company
-from consent.services.withdrawals import acknowledge_withdrawal
+from consent.services.withdrawals import acknowledge_withdrawal, end_withdrawals_of
 from consent.services.work import perform
 from portal.models import (
     ApiClient,
@@ -173,6 +173,52 @@ def test_what_it_read_in_the_list_or_confirmed_needs_no_mail(
     says(world, "deny", scope=Scope(recording=world.recordings[0]))
     Withdrawal.objects.filter(told_at=None).update(told_at=now())
     assert send_all() == []
+
+
+def test_who_was_told_by_e_mail_is_told_by_e_mail_that_it_may_go_on(
+    world: World, stopped: Withdrawal
+) -> None:
+    send_all()
+    says(world, "allow")
+    end_withdrawals_of(artist=world.maren)
+    send_all()
+    assert send_all() == []
+    _stop, over = mail.outbox
+    assert over.subject == "1 use may go on: it is allowed again"
+    assert isinstance(over, mail.EmailMultiAlternatives)
+    stopped.refresh_from_db()
+    assert stopped.over_at is not None
+    for text in (str(over.body), str(over.alternatives[0][0])):
+        assert "May go on from" in text
+        assert f"{stopped.over_at:%Y-%m-%d %H:%M} UTC" in text
+        assert str(stopped.ref) in text
+        assert "must stop" not in text
+
+
+def test_what_is_over_before_the_mail_went_out_is_in_no_mail(
+    world: World, stopped: Withdrawal
+) -> None:
+    write_company_mails()
+    says(world, "allow")
+    end_withdrawals_of(artist=world.maren)
+    send_all()
+    assert send_all() == []
+    assert mail.outbox == []
+
+
+def test_a_webhook_that_says_that_it_is_over_leaves_nothing_to_the_mail(
+    world: World, stopped: Withdrawal
+) -> None:
+    hook = a_webhook(world)
+    Withdrawal.objects.update(told_at=now())
+    says(world, "allow")
+    end_withdrawals_of(artist=world.maren)
+    assert send_all() == []
+    tell_webhooks()
+    over = WebhookMessage.objects.get(endpoint=hook, kind="withdrawal.over")
+    WebhookMessage.objects.filter(pk=over.pk).update(state="dead")
+    send_all()
+    assert [one.subject for one in mail.outbox] == ["1 use may go on: it is allowed again"]
 
 
 def test_without_a_webhook_and_an_address_her_page_says_that_nobody_was_told(

@@ -11,8 +11,11 @@ from django.utils import timezone
 from consent.models import Withdrawal
 from consent.scopes import Scope
 from consent.services.permissions import answer_permission, answer_recordings, clear_permission
+from consent.services.withdrawals import end_withdrawals_of
 from portal.models import ApiClient, ApiKey
+from portal.queries.staff import overdue
 from portal.queries.withdrawals import Stop, stops_by_use
+from portal.services.news import tell_overdue_withdrawals
 from tests.cast import *  # noqa: F403 - the people in every story
 from tests.portal.pages import *  # noqa: F403 - Maren's world, and her signed in
 from tests.portal.pages import World
@@ -116,6 +119,24 @@ def test_a_wider_yes_does_not_hide_a_narrower_no(world: World) -> None:
         by=None, artist=world.maren, use="discovery", scope=Scope(tool=world.model.tool)
     )
     assert shown(world) == []
+
+
+def test_what_she_allowed_again_is_over_and_never_overdue(world: World, her: Client) -> None:
+    says(world, "allow")
+    says(world, "deny")
+    Withdrawal.objects.update(acknowledge_by=timezone.now() - timedelta(days=1))
+    assert "Overdue since" in her.get(world.url("withdrawals")).text
+    assert "has not confirmed in time" in her.get(world.url("overview")).text
+    says(world, "allow")
+    end_withdrawals_of(artist=world.maren)
+    page = " ".join(her.get(world.url("withdrawals")).text.split())
+    assert "Over since" in page
+    assert "you said yes again" in page
+    assert "Overdue" not in page
+    assert "Ended" not in page
+    assert "has not confirmed in time" not in her.get(world.url("overview")).text
+    assert tell_overdue_withdrawals() == 0
+    assert not overdue(Withdrawal.objects.all())
 
 
 def test_the_number_of_queries_does_not_grow_with_the_withdrawals(world: World) -> None:

@@ -30,10 +30,12 @@ class WithdrawalsView(MachineView):
             "undone; the next version learns without it, and outputs of this one end at "
             "`outputs_until`. Confirm each by `acknowledge_by`: who has not is shown to the artist "
             "as overdue. Who has neither a webhook for it nor read this list is told by e-mail, at "
-            "the company's contact address."
+            "the company's contact address. Once everything that a no took is allowed again, it is "
+            "`over` since `over_at`: it is open and overdue no more, and you may go on. Where only "
+            "a part is allowed again it stays open; decisions say which part."
         ),
         parameters=[
-            OpenApiParameter("state", str, enum=["open", "all"]),
+            OpenApiParameter("state", str, enum=["open", "over", "all"]),
             OpenApiParameter("before", int, description="the `next` of the page before"),
             OpenApiParameter("limit", int, description="1 to 500, by default 100"),
         ],
@@ -43,14 +45,15 @@ class WithdrawalsView(MachineView):
     def get(self, request: Request) -> Response:
         """One page."""
         state = text_in(request, "state") or "all"
-        if state not in ("open", "all"):
-            raise Refused("query", _("“state” is open, or all."), field="state")
+        if state not in ("open", "over", "all"):
+            raise Refused("query", _("“state” is open, over, or all."), field="state")
         most = number_in(request, "limit", default=100, least=1, most=500)
         rows = withdrawals_for(
             self.caller.company,
             before=number_or_none(request, "before"),
             most=most,
             open_only=state == "open",
+            over_only=state == "over",
         )
         if not self.caller.sandbox:
             note_told(rows)
@@ -66,7 +69,10 @@ class AcknowledgeView(MachineView):
     @extend_schema(
         operation_id="acknowledge_withdrawal",
         summary="Confirm that it has stopped",
-        description="A second time changes nothing. The artist sees when it was confirmed.",
+        description=(
+            "A second time changes nothing. The artist sees when it was confirmed. What is over "
+            "needs no confirming, and may be confirmed all the same."
+        ),
         request=None,
         responses={200: shapes.WithdrawalShape, **shapes.problems(404)},
         tags=["Following"],

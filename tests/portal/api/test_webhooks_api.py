@@ -17,6 +17,7 @@ from consent.clock import now
 from consent.models import PermissionRequest, Withdrawal
 from consent.queries.ledger import head
 from consent.services.permissions import answer_request
+from consent.services.withdrawals import end_withdrawals_of
 from consent.services.work import perform
 from portal.models import WebhookAttempt, WebhookEndpoint, WebhookMessage
 from portal.services import outbound
@@ -283,6 +284,71 @@ def test_a_new_webhook_is_told_of_what_waits_to_be_confirmed(
     made = hook(machine, receiver)
     attempt_all()
     assert opened(receiver, made["secret"])["type"] == "withdrawal.started"
+
+
+def test_who_was_told_to_stop_is_told_that_it_may_go_on(
+    machine: Machine, receiver: Receiver, allowed: World
+) -> None:
+    made = hook(machine, receiver, "withdrawal.started", "withdrawal.over")
+    allowed.says("deny")
+    [row] = Withdrawal.objects.all()
+    perform(Withdrawal, row.pk)
+    attempt_all()
+    allowed.says("allow")
+    end_withdrawals_of(artist=allowed.maren)
+    assert [tell_webhooks(), tell_webhooks()] == [1, 0]
+    attempt_all()
+    assert [opened(receiver, made["secret"], n)["type"] for n in range(2)] == [
+        "withdrawal.started",
+        "withdrawal.over",
+    ]
+    data = opened(receiver, made["secret"])["data"]
+    assert (data["withdrawal"], data["state"]) == (str(row.ref), "over")
+    assert data["over_at"] is not None
+
+
+def test_a_stop_that_was_tried_once_and_may_have_arrived_is_told_to_be_over(
+    machine: Machine, receiver: Receiver, allowed: World
+) -> None:
+    hook(machine, receiver, "withdrawal.started", "withdrawal.over")
+    allowed.says("deny")
+    receiver.status = 500
+    perform(Withdrawal, Withdrawal.objects.get().pk)
+    attempt_all()
+    allowed.says("allow")
+    end_withdrawals_of(artist=allowed.maren)
+    assert tell_webhooks() == 1
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_what_is_over_before_it_was_told_is_told_to_nobody(
+    machine: Machine, receiver: Receiver, allowed: World, written: bool
+) -> None:
+    hook(machine, receiver, "withdrawal.started", "withdrawal.over")
+    allowed.says("deny")
+    [row] = Withdrawal.objects.all()
+    if written:
+        perform(Withdrawal, row.pk)
+    allowed.says("allow")
+    end_withdrawals_of(artist=allowed.maren)
+    if not written:
+        assert perform(Withdrawal, row.pk)
+    attempt_all()
+    assert tell_webhooks() == 0
+    assert receiver.got == []
+
+
+def test_a_new_webhook_is_not_told_to_stop_what_she_allowed_again(
+    machine: Machine, receiver: Receiver, allowed: World
+) -> None:
+    allowed.says("deny")
+    machine.get("withdrawals")  # so that the company has read of it
+    allowed.says("allow")
+    end_withdrawals_of(artist=allowed.maren)
+    hook(machine, receiver)
+    assert tell_webhooks() == 0
+    attempt_all()
+    assert receiver.got == []
 
 
 def test_an_answer_is_told_when_it_is_whole(

@@ -8,8 +8,9 @@ import pytest
 from consent.clock import now
 from consent.scopes import Scope
 from consent.services.permissions import answer_recordings
+from consent.services.withdrawals import end_withdrawals_of
 from tests.consent.build import a_recording, a_tool, an_artist, in_days, she_says
-from tests.portal.api.conftest import Machine, World
+from tests.portal.api.conftest import Machine, World, problem_of
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +93,31 @@ def test_a_tool_without_a_model_version_is_told_too(machine: Machine, allowed: W
 def test_a_company_without_a_licence_is_told_nothing(rival: Machine, allowed: World) -> None:
     allowed.says("deny")
     assert rival.get("withdrawals").json()["items"] == []
+
+
+def test_what_she_allowed_again_is_over_and_not_open(machine: Machine, allowed: World) -> None:
+    allowed.says("deny")
+    [item] = machine.get("withdrawals", state="open").json()["items"]
+    assert (item["state"], item["over_at"]) == ("open", None)
+    allowed.says("allow")
+    end_withdrawals_of(artist=allowed.maren)
+    assert machine.get("withdrawals", state="open").json()["items"] == []
+    for state in ("over", "all"):
+        [over] = machine.get("withdrawals", state=state).json()["items"]
+        assert (over["withdrawal"], over["state"]) == (item["withdrawal"], "over")
+        assert over["over_at"] > over["began_at"]
+
+
+def test_what_is_over_may_be_confirmed_all_the_same(machine: Machine, allowed: World) -> None:
+    allowed.says("deny")
+    allowed.says("allow")
+    end_withdrawals_of(artist=allowed.maren)
+    [item] = machine.get("withdrawals").json()["items"]
+    confirmed = machine.post(f"withdrawals/{item['withdrawal']}/acknowledge")
+    assert confirmed.status_code == 200
+    assert (confirmed.json()["state"], confirmed.json()["over_at"]) == ("over", item["over_at"])
+    assert confirmed.json()["acknowledged_at"] is not None
+
+
+def test_a_state_that_there_is_not_is_refused(machine: Machine, allowed: World) -> None:
+    problem_of(machine.get("withdrawals", state="closed"), 422, "query")
