@@ -10,9 +10,9 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from consent.models import Party
+from consent.models import AICompany, Party
 from consent.services.erasure import ERASED_NAME, erases
-from portal.models import BulkChange, Export, Membership, Notice, User, Visit
+from portal.models import BulkChange, CompanyMail, Export, Membership, Notice, User, Visit
 from portal.services.delegation import end_access
 
 
@@ -37,6 +37,7 @@ def forget_person(subject: uuid.UUID) -> bool:
 
 def _forget_user(user: User) -> None:
     known_as = {user.name, user.email}
+    _forget_address(user.email)
     for session in Session.objects.iterator():  # whose it is stands inside, signed
         if session.get_decoded().get(SESSION_KEY) == str(user.pk):
             session.delete()
@@ -56,6 +57,12 @@ def _forget_user(user: User) -> None:
     BulkChange.objects.filter(requested_by=user).delete()
     Export.objects.filter(requested_by=user).delete()
     _forget_news_of(known_as)
+
+
+def _forget_address(email: str) -> None:
+    """Where she was whom an AI company is written to: it has nobody until it names another."""
+    AICompany.objects.filter(contact__iexact=email).update(contact="")
+    CompanyMail.objects.filter(address__iexact=email).update(address="")
 
 
 def _forget_news_of(names: set[str]) -> None:

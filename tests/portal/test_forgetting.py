@@ -6,12 +6,14 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from consent.clock import now
 from consent.models import LedgerEntry
 from consent.services.audit import audit_ledger
 from consent.services.erasure import ERASED_NAME, ErasureReason, erase_subject
 from consent.services.parties import register_artist
+from consent.services.tools import register_company
 from portal.access import Access
-from portal.models import RosterKind, User
+from portal.models import CompanyMail, RosterKind, User
 from portal.roles import Role
 from portal.services.delegation import grant_access
 from portal.services.people import create_user
@@ -71,3 +73,20 @@ def test_what_others_were_told_of_an_artist_goes_with_her(transactional_db: None
     grant_access(by=hers, user=charlie, role=Role.ASSISTANT, artist=maren)
     erase_subject(by=olga, subject=maren.party.ref, reason_code=ErasureReason.OBJECTION)
     assert where("Solveig Marie Holtedahl") == []
+
+
+def test_an_ai_company_whose_contact_she_was_has_none_any_more(ines: User) -> None:
+    company, other = (
+        register_company(by=None, name=name, slug=name.lower(), contact=contact)
+        for name, contact in (("Tonewright", ADDRESS.title()), ("Loomtone", "b@loomtone.example"))
+    )
+    at = now()
+    CompanyMail.objects.create(
+        company=company, address=ADDRESS, sent_at=at, next_at=at, created_at=at
+    )
+    erase_subject(by=None, subject=ines.ref, reason_code=ErasureReason.OBJECTION)
+    for one in (company, other):
+        one.refresh_from_db()
+    assert (company.contact, other.contact) == ("", "b@loomtone.example")
+    assert CompanyMail.objects.get().address == ""
+    assert where(ADDRESS) == []
