@@ -11,7 +11,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from consent.models import Licence
+from consent.models import AICompany, Licence
 from portal.models import User
 from tests.cast import *  # noqa: F403 - the people in every story
 from tests.portal.admin.world import *  # noqa: F403
@@ -115,3 +115,15 @@ def test_a_page_can_be_worked_by_keyboard(labels: Labels, window: Window) -> Non
     assert page.evaluate(focused) == "skip-to-content-link"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content-start"
+
+
+def test_a_contact_address_has_the_room_on_a_phone_that_the_reason_has(
+    olga: User, tonewright: AICompany, window: Window
+) -> None:
+    page = window.open(
+        olga, reverse("admin:consent_aicompany_contact", args=[tonewright.pk]), width=360
+    )
+    address, why = (page.locator(f"[name={name}]").bounding_box() for name in ("contact", "reason"))
+    assert address is not None and why is not None
+    assert (address["x"], address["width"]) == (why["x"], why["width"])
+    assert address["width"] > 250
