@@ -53,7 +53,10 @@ def test_a_finger_ticks_a_recording_anywhere_in_its_row(
     world: World, her: Client, phone: Page
 ) -> None:
     freshly(her)
+    recordings_of(world.maren, title="أغنية عن البحر", holder=world.fjord)
     phone.goto(world.url("own_rights"))
+    titles = [one.bounding_box() for one in phone.locator("th .tick bdi").all()]
+    assert len({box["x"] for box in titles if box is not None}) == 1, "on one edge in any script"
     row = phone.locator("th .tick").first
     row.scroll_into_view_if_needed()
     box = row.bounding_box()
