@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from consent.models.ledger import Fact
@@ -258,7 +259,7 @@ class Withdrawal(WorkRow):
         null=True, blank=True, editable=False, help_text=_("all that it took is allowed again")
     )
     look_at = models.DateTimeField(
-        editable=False, help_text=_("when to ask again whether it is over")
+        db_default=Now(), editable=False, help_text=_("when to ask again whether it is over")
     )
 
     class Meta:

@@ -253,3 +253,34 @@ def test_answers_taken_back_leave_recordings_as_they_were() -> None:
         clear_permission(by=None, artist=book.maren, use="style", scope=about)
     assert [g.recordings for g in groups_of(book.maren, ())] == asked
     assert all(g.bare for g in groups_of(book.maren, ()))
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_answers_for_a_later_day_that_were_replaced_leave_counts_as_they_are(first: int) -> None:
+    book = a_book()
+    one, other = book.songs[first], book.songs[1 - first]
+    for song, said in (
+        (one, [("allow", in_days(3)), ("deny", None)]),
+        (other, [("deny", None), ("allow", in_days(3))]),
+    ):
+        for stance, begins in said:
+            answer_permission(
+                by=None,
+                artist=book.maren,
+                use="discovery",
+                stance=stance,
+                scope=Scope(recording=song),
+                valid_from=begins,
+            )
+    _check(book, book.maren, [])
+    # What is replaced today speaks again on no day, and what is not speaks on its own.
+    asks = [Ask(s.isrc, "discovery", "composer", at=in_days(4)) for s in (one, other)]
+    assert [d.allowed for d in decide_many(asks).decisions] == [False, True]
+    answer_permission(
+        by=None,
+        artist=book.maren,
+        use="discovery",
+        stance="allow",
+        scope=Scope(recording=one),
+    )
+    _check(book, book.maren, [])
