@@ -208,7 +208,8 @@ API: Final[dict[str, Methods]] = {
     "api-changes": {"GET": keyed(200)},
     "api-snapshot": {"GET": its(200)},
     "api-signals": {"GET": everybody(200)},
-    "api-tools": {"GET": keyed(200), "POST": keyed(201)},
+    # A short name begins with its company's: another company is told that, and no more.
+    "api-tools": {"GET": keyed(200), "POST": asked_by_it(201)},
     "api-tool": {"GET": its(200)},
     "api-model-versions": {"GET": keyed(200), "POST": its(201)},
     "api-retire-model": {"POST": its(200)},
