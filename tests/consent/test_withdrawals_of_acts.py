@@ -37,6 +37,7 @@ from tests.consent.build import (
     a_tool,
     an_artist,
     in_days,
+    licensed_songs,
     some_recordings,
 )
 from tests.consent.told import every_claim_is_what_decide_says
@@ -80,13 +81,9 @@ class World:
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
     if request.param != "all in line":
         monkeypatch.setattr(withdrawals, "MANY", 0)
-    maren, fjord, kanal = an_artist(), a_label(), a_label("Kanal Forlag")
-    companies = [a_company("tonewright"), a_company("oceanic")]
+    maren, companies = an_artist(), [a_company("tonewright"), a_company("oceanic")]
     tools = [a_tool(companies[0], "composer"), a_tool(companies[1], "tidesmith")]
-    songs = some_recordings(3, maren, holder=fjord, publisher=kanal)
-    for holder in (fjord, kanal):
-        for company in companies:
-            a_licence(holder, company, TRAIN, notice_days=30)
+    _label, _publisher, songs = licensed_songs(maren, *companies)
     return World(maren, companies, tools, [a_model(tools[0])], songs)
 
 
