@@ -68,6 +68,7 @@ SELECT 'answers to a question have lost it', e.seq::text
   FROM consent_act a
   JOIN consent_permission f ON f.act_id = a.ref
   JOIN consent_ledgerentry e ON e.id = f.entry_id
- WHERE a.kind = 'request.answered' AND e.seq > %(after)s AND e.seq <= %(until)s
+ WHERE f.act_id = ANY (ARRAY(SELECT o.ref FROM consent_act o WHERE o.kind = 'request.answered'))
+   AND e.seq > %(after)s AND e.seq <= %(until)s
    AND NOT EXISTS (SELECT FROM consent_permissionrequest r WHERE r.permission_id = f.id)
 ORDER BY 1, 2
