@@ -257,4 +257,4 @@ def test_in_random_lives_what_is_over_is_what_decide_allows_again() -> None:
 
     every_life()
     assert over > EXAMPLES // 5
-    assert part > EXAMPLES // 5
+    assert part > EXAMPLES // 10

@@ -62,7 +62,8 @@ def test_each_answer_of_a_day_has_its_own_receipt(
     world.says("discovery", "deny")
     seal_ledger()
     page = her.get(world.url("history"), day_of(world))
-    links = [receipt for _held, receipt in page.context["held"]]
+    [answer] = page.context["answers"]
+    links = [receipt for _held, receipt in answer["held"]]
     assert page.text.count("Receipt of what this rested on") == len(links) >= 2
     made = [unpacked(her.get(link), tmp_path)["asked"] for link in links[-2:]]
     assert [one["allowed"] for one in made] == [True, False]
