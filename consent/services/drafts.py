@@ -18,7 +18,11 @@ from consent.scopes import Scope, scope_key
 from consent.services.answers import take_turn_to_answer, write_answers, yes_beside
 from consent.services.ledger import is_frozen
 from consent.services.slots import begun, lifts, yes_still
-from consent.services.withdrawals import prepare_withdrawals, start_withdrawals
+from consent.services.withdrawals import (
+    end_what_is_given_back,
+    prepare_withdrawals,
+    start_withdrawals,
+)
 from consent.services.wordings import current_wording, replaced_wordings
 from consent.territories import normalise_territories
 from consent.words import LENT_KINDS, Stance, UseKind, Way
@@ -287,6 +291,7 @@ def write(
         act, permissions, subject=subject, isrcs=isrcs or {}, personal=personal
     )
     start_withdrawals(artist=artist, stopping=stopping, recorded=recorded)
+    end_what_is_given_back(artist=artist, permissions=permissions)
 
 
 def is_minor(artist: Artist) -> bool:

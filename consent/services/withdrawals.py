@@ -200,7 +200,6 @@ def start_withdrawals(
     concerns what would be allowed on its day. Two queries for each of `stopping`, and one more for
     the rows. What the act gives back is found after its commit, when nobody waits for the ledger.
     """
-    transaction.on_commit(partial(end_withdrawals_of, artist=artist), robust=True)
     rows: list[Withdrawal] = []
     for one in stopping:
         begins = max(one.permission.valid_from or recorded.at, recorded.at)
@@ -226,6 +225,15 @@ def start_withdrawals(
                 )
             )
     return Withdrawal.objects.bulk_create(rows) if rows else []
+
+
+def end_what_is_given_back(*, artist: Artist, permissions: Sequence[Permission]) -> None:
+    """Once these answers are in the ledger for good, end the withdrawals that they give back.
+
+    Only a yes can, or what lets one speak again; after any other answer nothing is asked.
+    """
+    if any(p.stance == Stance.ALLOW or p.way == Way.CLEARED for p in permissions):
+        transaction.on_commit(partial(end_withdrawals_of, artist=artist), robust=True)
 
 
 def end_withdrawals_of(*, artist: Artist) -> int:
