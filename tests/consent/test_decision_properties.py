@@ -11,6 +11,7 @@ from consent.decisions import (
     NEEDS,
     Answer,
     ArtistFacts,
+    ClaimFacts,
     Code,
     Decision,
     Facts,
@@ -79,17 +80,27 @@ def test_taking_a_licence_away_never_gives_a_yes(known: Facts, territory: str | 
             assert says(use, territory, known).allowed or not _newly_allowed(use, territory, after)
 
 
+def _spoke_for_another(claim: ClaimFacts, known: Facts) -> bool:
+    wider = [
+        c
+        for c in known.claims
+        if c.repertoire is not None and (c.party, c.right) == (claim.party, claim.right)
+    ]
+    return claim.work is None and claim.repertoire is None and bool(wider)
+
+
 @common
 @given(worlds(), territories)
 def test_taking_a_claim_away_gives_a_yes_only_where_one_was_too_many(
     known: Facts, territory: str | None
 ) -> None:
+    """Or where it spoke, for all places, instead of the same party's claim to a repertoire."""
     for use in NEEDS:
         if says(use, territory, known).allowed:
             continue
         for gone in known.claims:
             after = replace(known, claims=tuple(c for c in known.claims if c is not gone))
-            if _newly_allowed(use, territory, after):
+            if _newly_allowed(use, territory, after) and not _spoke_for_another(gone, known):
                 same = [
                     c
                     for c in known.claims
