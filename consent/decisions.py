@@ -516,7 +516,7 @@ def _asks_her(licence: LicenceFacts) -> bool:
 
 
 def _most_careful(licences: Iterable[LicenceFacts]) -> LicenceFacts:
-    return min(licences, key=lambda x: (not _asks_her(x), x.notice_days, x.seq, x.ref))
+    return min(licences, key=lambda x: (not _asks_her(x), x.notice_days, x.seq))
 
 
 def _licensed(claim: ClaimFacts, theirs: Iterable[ClaimFacts], licences: _Licences) -> Reason:
