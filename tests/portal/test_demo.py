@@ -138,7 +138,7 @@ def the_withdrawals_are_told_confirmed_and_overdue() -> None:
     assert {bool(one.acknowledged_at) for one in voice} == {True}
     assert {one.outputs_until > now() for one in voice} == {True}  # the notice that she chose
     assert {one.already_trained for one in voice} == {False, True}
-    late = stops.filter(acknowledged_at=None, acknowledge_by__lt=now())
+    late = stops.filter(acknowledged_at=None, over_at=None, acknowledge_by__lt=now())
     assert {(one.artist.slug, one.company.slug) for one in late} == {
         ("the-low-tides", "tonewright")
     }
