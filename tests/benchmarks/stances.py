@@ -61,8 +61,8 @@ def load(database: Superuser) -> int:
         )
         copy("consent_artist (party_id, slug)", ((k, f"a{k}") for k in people))
         copy(
-            "consent_aicompany (party_id, slug, website)",
-            ((k, f"c{n}", "") for n, k in enumerate(companies, 1)),
+            "consent_aicompany (party_id, slug, website, contact)",
+            ((k, f"c{n}", "", "") for n, k in enumerate(companies, 1)),
         )
         copy(
             "consent_partystate"
