@@ -28,7 +28,7 @@ os.environ["LINER_MFA_KEYS"] = "dGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMhISE="
 
 from portal import environment
 from portal.settings import *  # noqa: F403
-from portal.settings import CACHES, DATABASES, REDIS_URL
+from portal.settings import CACHES, DATABASES, HOME, REDIS_URL
 
 # Hashing that takes a third of a second is right for people and wrong for a thousand tests.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -42,6 +42,9 @@ CACHES = {
     }
 }
 CELERY_TASK_DEFAULT_QUEUE = f"test-{_worker}"
+
+# Two ledgers that are sealed at the same time would write over each other's checkpoints.
+LEDGER_SINKS = [f"folder:{HOME.state / _worker / 'checkpoints'}"]
 
 # A connection that a test thread leaves behind would keep the database from being dropped.
 DATABASES["default"]["CONN_MAX_AGE"] = 0

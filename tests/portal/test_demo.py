@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,8 +68,10 @@ def state_of(slug: str) -> dict[str, str]:
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
-def test_the_demo_tells_a_year_of_stories(live_server: Any) -> None:
+def test_the_demo_tells_a_year_of_stories(live_server: Any, settings: Any, tmp_path: Path) -> None:
     """One long test, because the year takes a while to be told."""
+    # Another demo, told beside this one, would write its API keys over these.
+    settings.STATE = tmp_path
     assert "14 artists, 301 recordings, 6 AI tools" in seed("--events", str(EVENTS))
     the_ledger_is_a_demos_and_sound()
     every_state_of_a_permission_occurs()

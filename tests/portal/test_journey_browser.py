@@ -6,6 +6,7 @@ Makes the picture of the README on the way; `LINER_TEST_PICTURE=1` keeps it.
 import os
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -20,8 +21,9 @@ EVENTS = 300
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_an_artist_decides_sees_it_hold_and_reads_what_she_earned(
-    browser: Browser, live_server: LiveServer, tmp_path: Path
+    browser: Browser, live_server: LiveServer, settings: Any, tmp_path: Path
 ) -> None:
+    settings.STATE = tmp_path
     call_command("seed_demo", "--events", str(EVENTS), stdout=StringIO(), verbosity=0)
     context = browser.new_context(
         viewport={"width": 1200, "height": 1000}, locale="en", color_scheme="light"
