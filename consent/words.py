@@ -87,4 +87,5 @@ class ToolKind(TextChoices):
 TRAINING_KINDS = frozenset({UseKind.GENERATIVE_TRAINING, UseKind.ANALYSIS_TRAINING})
 # Lent for a time, never given: a yes ends on a date, and for a minor it is the guardian's.
 LENT_KINDS = frozenset({UseKind.VOICE, UseKind.NAME_IMAGE})
+VOICE_YEARS = 10
 PERSONAL_KINDS = frozenset({UseKind.STYLE, UseKind.VOICE, UseKind.NAME_IMAGE})

@@ -1,9 +1,7 @@
 """What an answer needs: the scope, and the text. Switches, forms and services share the rule."""
 
-from django.utils.translation import gettext_lazy as _
-
-from consent.errors import Refused
 from consent.models import Permission, Wording
+from consent.services.wordings import wording_changed
 from consent.words import LENT_KINDS, Stance
 from portal.roles import Scope
 
@@ -37,8 +35,5 @@ def wording_read(key: str, *, use: str, stance: str) -> Wording | None:
     if stance != Stance.ALLOW or found is not None:
         return found
     if key or Wording.objects.filter(use=use).exists():
-        raise Refused(
-            "wording_changed",
-            _("The text has changed since you opened the page. Read it and answer again."),
-        )
+        raise wording_changed()
     return None

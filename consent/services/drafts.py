@@ -23,14 +23,12 @@ from consent.services.withdrawals import (
     prepare_withdrawals,
     start_withdrawals,
 )
-from consent.services.wordings import current_wording, replaced_wordings
+from consent.services.wordings import current_wording, replaced_wordings, wording_changed
 from consent.territories import normalise_territories
-from consent.words import LENT_KINDS, Stance, UseKind, Way
+from consent.words import LENT_KINDS, VOICE_YEARS, Stance, UseKind, Way
 
 if TYPE_CHECKING:
     from portal.models import User
-
-VOICE_YEARS = 10
 
 # What the database holds by its own keys and need not be asked for once more.
 _KEYS = {field.name for field in Permission._meta.fields if field.is_relation}
@@ -121,10 +119,7 @@ class Drafts:
         language = shown.language if shown else getattr(self.by, "locale", "en") or "en"
         newest = current_wording(self.use, language)
         if shown is not None and (newest is None or newest.pk != shown.pk):
-            raise Refused(
-                "wording_changed",
-                _("The text has changed since you opened the page. Read it and answer again."),
-            )
+            raise wording_changed()
         return newest
 
     @cached_property

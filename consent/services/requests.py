@@ -36,13 +36,12 @@ from consent.services.acts import open_act, ref_of, take_turn
 from consent.services.ledger import Leaf, record
 from consent.services.parties import check
 from consent.services.tools import refuse_suspended
-from consent.words import LENT_KINDS, PartyKind, UseKind
+from consent.words import LENT_KINDS, VOICE_YEARS, PartyKind, UseKind
 
 if TYPE_CHECKING:
     from portal.models import User
 
 MAX_ARTISTS: Final = 100
-VOICE_YEARS: Final = 10
 NO_MEANS_NO_DAYS: Final = 90
 MOST_WAITING: Final = 5
 """So many questions of one company may wait for one artist."""

@@ -115,6 +115,14 @@ def current_wording(use: str, language: str) -> Wording | None:
     return _shown(published, language) if published else None
 
 
+def wording_changed() -> Refused:
+    """What somebody hears who says yes to another text than the one that is asked now."""
+    return Refused(
+        "wording_changed",
+        _("The text has changed since you opened the page. Read it and answer again."),
+    )
+
+
 def replaced_wordings(uses: Collection[str]) -> frozenset[tuple[str, int | None]]:
     """The texts, by use kind and key, under which a yes is one no more: their meaning is replaced.
 
