@@ -96,14 +96,18 @@ def register_tool(
     name: str,
     kind: ToolKind | str,
     about: str = "",
+    name_of_its_own: bool = False,
 ) -> Tool:
     """Register a tool of `company`; `slug` is its name in the API, unique among all companies.
 
-    Raises `Refused`: `tool_differs` when the slug stands for something else already,
-    or the company has a tool of this name under another slug, `company_suspended`, or the code of
-    the field that is wrong. Raises `Frozen` while an audit alarm is open: what is licensed to the
+    `name_of_its_own`: a new slug has to begin with the company's, as where the company itself asks.
+    Raises `Refused`: `tool_differs` when the slug stands for something else already, or the company
+    has a tool of this name under another slug, `tool_name`, `company_suspended`, or the code of the
+    field that is wrong. Raises `Frozen` while an audit alarm is open: what is licensed to the
     company would be allowed to the tool.
     """
+    if name_of_its_own:
+        _refuse_foreign_name(company, slug)
     take_turn("tool", slug)
     found = Tool.objects.filter(slug=slug).first()
     if found is not None:
@@ -134,6 +138,25 @@ def register_tool(
     act = open_act(by=by, kind="register_tool", at=at, entries=1, summary={"tool": str(tool.ref)})
     record(act.ref, [leaf])
     return tool
+
+
+def _refuse_foreign_name(company: AICompany, slug: str) -> None:
+    """Refuse a new short name outside of the company's own (`tool_name`).
+
+    Were any name free to be tried, trying would tell which tools others have.
+    """
+    if Tool.objects.filter(company=company, slug=slug).exists():
+        return
+    own = f"{company.slug}-"
+    longer = AICompany.objects.filter(slug__startswith=own).values_list("slug", flat=True)
+    others = tuple(f"{other}-" for other in longer)
+    if not slug.startswith(own) or slug == own or slug.startswith(others):
+        raise Refused(
+            "tool_name",
+            _("The short name of a tool of yours begins with “%(own)s”, as in “%(own)sone”."),
+            field="slug",
+            params={"own": own},
+        )
 
 
 def suspend_tool(*, by: "User | None", tool: Tool) -> Tool:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from consent.errors import Refused
-from consent.models import AICompany, ModelVersion, Tool
+from consent.models import ModelVersion
 from consent.queries.tools import ModelInfo, ToolInfo, find_tool, list_tools
 from consent.services.tools import (
     register_model_version,
@@ -55,7 +54,6 @@ class ToolsView(MachineView):
     def post(self, request: Request) -> Answer:
         """Register one tool."""
         new = read(shapes.NewTool, request.data)
-        _check_short_name(self.caller.company, new["tool"])
         try:
             tool = register_tool(
                 by=None,
@@ -64,6 +62,7 @@ class ToolsView(MachineView):
                 name=new["name"],
                 kind=new["kind"],
                 about=new["about"],
+                name_of_its_own=True,
             )
         except Refused as refused:
             if refused.field == "slug":
@@ -157,26 +156,6 @@ class RetireView(MachineView):
         """Retire one model version."""
         version = model_version_of(self.caller.company, ref_of(ref, code="unknown_model_version"))
         return Answer(200, _found(retire_model_version(by=None, model_version=version)))
-
-
-def _check_short_name(company: AICompany, slug: str) -> None:
-    """Refuse a new short name outside of the company's own (`tool_name`).
-
-    Short names are unique among all companies. Were any name free to be tried, trying would tell
-    which tools others have.
-    """
-    if Tool.objects.filter(company=company, slug=slug).exists():
-        return
-    taken = AICompany.objects.filter(slug__startswith=f"{company.slug}-").exclude(pk=company.pk)
-    longer = [f"{other}-" for other in taken.values_list("slug", flat=True)]
-    own = f"{company.slug}-"
-    if not slug.startswith(own) or slug == own or slug.startswith(tuple(longer)):
-        raise Refused(
-            "tool_name",
-            _("The short name of a tool of yours begins with “%(own)s”, as in “%(own)sone”."),
-            field="tool",
-            params={"own": own},
-        )
 
 
 def _tool(info: ToolInfo) -> dict[str, Any]:
