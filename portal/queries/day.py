@@ -18,7 +18,7 @@ from consent.models import (
     ToolState,
 )
 from consent.queries.effective import Step, steps_of
-from consent.queries.history import what_was_allowed
+from consent.queries.history import known_position, tools_then, what_was_allowed
 from portal.queries.rows import state_of
 from portal.queries.why import ReasonLine, reason_lines
 
@@ -88,6 +88,30 @@ def allowed_on(
             held.append(_held(at, decision, why, reasons, seq))
         before = same
     return Day(tuple(held), whole=len(changes) <= MOST)
+
+
+def allowed_of_company(
+    artist: Artist,
+    recording: Recording,
+    *,
+    use: str,
+    company: str,
+    begin: datetime,
+    end: datetime,
+    known_at: datetime | None = None,
+) -> list[tuple[Tool, Day]]:
+    """As `allowed_on`, of each tool that a company (by its slug) had by `end`, by their names."""
+    slugs = tools_then(company, end, known_position(known_at, None).seq)
+    tools = Tool.objects.filter(slug__in=slugs).select_related("company__party").order_by("name")
+    return [
+        (
+            tool,
+            allowed_on(
+                artist, recording, use=use, tool=tool, begin=begin, end=end, known_at=known_at
+            ),
+        )
+        for tool in tools
+    ]
 
 
 def _held(

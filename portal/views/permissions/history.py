@@ -18,10 +18,9 @@ from consent.identifiers import IdentifierError, normalise_isrc
 from consent.leaves import moment
 from consent.models import Recording, Tool
 from consent.queries.effective import tools_for
-from consent.queries.history import known_position, tools_then
 from consent.words import UseKind
 from portal.forms.permissions import DayField
-from portal.queries.day import Day, Held, allowed_on
+from portal.queries.day import Day, Held, allowed_of_company, allowed_on
 from portal.queries.rows import Reader
 from portal.roles import Scope
 from portal.views.permissions.common import PortalRequest, reader_of, tabs, tool_of
@@ -128,31 +127,36 @@ def _answers(reader: Reader, form: HistoryForm) -> list[dict[str, Any]]:
     """The day of the tool, or of each tool that the company had by the end of that day."""
     data = form.cleaned_data
     present = now()
-    bounds, known = _bounds(data["day"], present), data["known_on"]
+    begin, end = _bounds(data["day"], present)
+    known = data["known_on"]
     known_at = None if known is None else _bounds(known, present)[1]
-    if data["tool"]:
-        tools = [tool_of(data["tool"])]
-    else:
-        seq = known_position(known_at, None).seq
-        slugs = tools_then(data["company"], bounds[1], seq)
-        tools = list(
-            Tool.objects.filter(slug__in=slugs).select_related("company__party").order_by("name")
-        )
     recording = Recording.objects.get(isrc=data["isrc"])
-    answers = []
-    for tool in tools:
-        found = allowed_on(
+    if data["tool"]:
+        tool = tool_of(data["tool"])
+        day = allowed_on(
             reader.artist,
             recording,
             use=data["use"],
             tool=tool,
-            begin=bounds[0],
-            end=bounds[1],
+            begin=begin,
+            end=end,
             known_at=known_at,
         )
-        held = _with_receipts(reader, form, found, tool)
-        answers.append({"tool": tool, "found": found, "held": held})
-    return answers
+        days = [(tool, day)]
+    else:
+        days = allowed_of_company(
+            reader.artist,
+            recording,
+            use=data["use"],
+            company=data["company"],
+            begin=begin,
+            end=end,
+            known_at=known_at,
+        )
+    return [
+        {"tool": tool, "found": found, "held": _with_receipts(reader, form, found, tool)}
+        for tool, found in days
+    ]
 
 
 def _with_receipts(
