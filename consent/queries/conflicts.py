@@ -290,9 +290,9 @@ _WRONG = """
         SELECT DISTINCT ON (b.profile_id, c.claim) b.profile_id, c.*
           FROM bearing b JOIN consent_rightsclaim c ON c.id = b.id
          WHERE c."right" IN ('master', 'publishing')
-           AND (c.valid_from IS NULL OR c.valid_from <= ledger_now())
+           AND (c.valid_from IS NULL OR c.valid_from <= :now)
          ORDER BY b.profile_id, c.claim, c.id DESC) latest
-     WHERE NOT ended AND (valid_until IS NULL OR valid_until > ledger_now())
+     WHERE NOT ended AND (valid_until IS NULL OR valid_until > :now)
 ), claim AS MATERIALIZED (
     -- What a party claims of a recording itself, it says instead of what it claims of a repertoire.
     SELECT * FROM running r
@@ -350,6 +350,12 @@ _WRONG = """
 )
 """
 
+
+def wrong_sql(now: str = "ledger_now()") -> str:
+    """What is wrong with the claims on the recordings of `mine`, the query before it, at `now`."""
+    return _WRONG.replace(":now", now)
+
+
 _LISTED = """
 SELECT profile_id, kind, "right", bp, recordings, example,
        (SELECT json_agg(json_build_array(c.party_id, c.share_bp, c.authority, c.standing,
@@ -385,7 +391,7 @@ SELECT kind, count(*) FROM wrong JOIN example USING (profile_id)
 
 _ALL_MINE = "), mine AS MATERIALIZED (SELECT id FROM own UNION"
 
-_FOUND = "WITH own AS MATERIALIZED (" + _OWN + _ALL_MINE + _OF_SONGS + _WRONG
+_FOUND = "WITH own AS MATERIALIZED (" + _OWN + _ALL_MINE + _OF_SONGS + wrong_sql()
 
 
 def conflicts(

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from consent.models import ArtistRecording, Recording
-from consent.queries.conflicts import _WRONG, ConflictKind
+from consent.queries.conflicts import ConflictKind, wrong_sql
 
 type Place = tuple[int, str]
 """A recording, by its key, and a right in it."""
@@ -26,7 +26,7 @@ CONTRADICTIONS: Final = (
 # As the queue finds it, at a given moment.
 _CONTESTED: Final = f"""
 WITH mine AS MATERIALIZED (SELECT unnest(%(recordings)s::bigint[]) AS id
-{_WRONG.replace("ledger_now()", "%(at)s")}
+{wrong_sql("%(at)s")}
 SELECT DISTINCT r.id, w."right",
        ARRAY(SELECT DISTINCT c.party_id FROM claim c
               WHERE c.profile_id = w.profile_id AND c."right" = w."right")
