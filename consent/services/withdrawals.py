@@ -274,11 +274,13 @@ def _gave_back(at: datetime) -> Exists:
 
 def _end(rows: QuerySet[Withdrawal], *, at: datetime, patient: bool) -> int:
     """End those of `rows` that are over at `at` (UTC), and say when to look at the others again."""
-    by_answer: dict[int, list[Withdrawal]] = {}
-    for row in rows.select_related("permission__act").order_by("look_at", "pk"):
-        by_answer.setdefault(row.permission_id, []).append(row)
+    due = rows.values("permission").annotate(since=Min("look_at")).order_by("since", "permission")
+    answers = list(due.values_list("permission", flat=True)[:ANSWERS_AT_ONCE])
+    by_answer: dict[int, list[Withdrawal]] = {key: [] for key in answers}
+    for row in rows.filter(permission__in=answers).select_related("permission__act").order_by("pk"):
+        by_answer[row.permission_id].append(row)
     ended = 0
-    for theirs in list(by_answer.values())[:ANSWERS_AT_ONCE]:
+    for theirs in filter(None, by_answer.values()):
         taken = taken_by(theirs)
         if not patient and taken.questions > MANY:
             _look_again(theirs, at)
