@@ -1,9 +1,9 @@
 """Telling AI companies by e-mail what no webhook tells them: each thing once, many in one mail.
 
 Who has a webhook that may still deliver is told by it. Everybody else is written to at the contact
-address of the company: what must stop and what may go on again, what was answered, who objects to
-a licence. What waits for
-the next mail is a row, and so is each mail, tried again until it was sent or given up.
+address of the company: what must stop and what may go on again, what was answered, that somebody
+objects to a licence. What waits for the next mail is a row, and so is each mail, tried again until
+it was sent or given up.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
