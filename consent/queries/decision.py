@@ -8,7 +8,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,11 +25,12 @@ from consent.decisions import (
     RecordingFacts,
     ToolFacts,
     decide,
+    value,
 )
 from consent.words import Way
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ask:
     """May this tool (by its slug) do this with this recording (by its stored ISRC)?
 
@@ -44,7 +45,7 @@ class Ask:
     model: uuid.UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answered:
     """Decisions in the order of the asks, all of one snapshot at ledger position `seq`.
 
