@@ -57,7 +57,9 @@ class Act(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="acts"
     )
-    artist = models.ForeignKey(Artist, null=True, on_delete=models.PROTECT, related_name="acts")
+    artist = models.ForeignKey(
+        Artist, null=True, on_delete=models.PROTECT, related_name="acts", db_index=False
+    )
     role = models.CharField(max_length=20, blank=True, help_text=_("as what: artist, manager, …"))
     undoes = models.OneToOneField(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by"

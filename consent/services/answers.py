@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from django.db import connection
 from django.db.models import Model
 
@@ -20,6 +21,7 @@ from consent.scopes import EVERYTHING, Scope
 from consent.services.ledger import Leaf, Recorded, prepared
 
 _ANSWER = [field.attname for field in Permission._meta.concrete_fields]
+_AS_JSON = json.JSONEncoder(default=str).encode
 _LATEST = ", ".join(f"(t.latest).{field.column}" for field in Permission._meta.concrete_fields)
 
 
@@ -43,12 +45,10 @@ def take_turn_to_answer(
     Orders all writers on one artist, so that the order of ids is the order of the ledger. Raises
     `Artist.DoesNotExist`.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT t.party, t.at, {_LATEST} FROM permission_turn(%s, %s, %s, %s) t",  # noqa: S608
-            [artist, use, scope, list(territories)],
-        )
-        row = cursor.fetchone()
+    row = _call(
+        f"SELECT t.party, t.at, {_LATEST} FROM permission_turn(%s, %s, %s, %s) t",  # noqa: S608
+        [artist, use, scope, list(territories)],
+    )
     if row is None:
         raise Artist.DoesNotExist
     subject, at, *latest = row
@@ -106,17 +106,16 @@ def write_answers(
         for p in permissions
     ]
     bodies = prepared(leaves)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT ids, first_seq, recorded_at FROM permission_append(%s, %s, %s, %s)",
-            [
-                _as_json(_columns(act)),
-                _as_json([_columns(p) for p in permissions]),
-                [leaf.kind for leaf in leaves],
-                bodies,
-            ],
-        )
-        ids, first_seq, at = cursor.fetchone()
+    ids, first_seq, at = _call(
+        "SELECT ids, first_seq, recorded_at FROM permission_append(%s, %s, %s, %s, %s)",
+        [
+            _AS_JSON(_columns(act)),
+            _AS_JSON([_columns(p) for p in permissions]),
+            [leaf.id for leaf in leaves],
+            [leaf.kind for leaf in leaves],
+            bodies,
+        ],
+    )
     for permission, key in zip(permissions, ids, strict=True):
         permission.pk = key
     for row in (act, *permissions):
@@ -124,12 +123,16 @@ def write_answers(
     return Recorded(first_seq, at)
 
 
+def _call(query: str, parameters: list[Any]) -> Any:
+    """One row, by a statement that the database prepares once and binds itself."""
+    with connection.wrap_database_errors:
+        cursor = psycopg.Cursor(connection.connection)
+        cursor.execute(query, parameters, prepare=True)
+        return cursor.fetchone()
+
+
 def _columns(row: Model) -> dict[str, Any]:
     return {str(field.column): getattr(row, field.attname) for field in row._meta.concrete_fields}
-
-
-def _as_json(value: Any) -> str:
-    return json.dumps(value, default=str)
 
 
 def _body(

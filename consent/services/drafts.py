@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # What the database holds by its own keys and need not be asked for once more.
 _KEYS = {field.name for field in Permission._meta.fields if field.is_relation}
+_USES = frozenset(UseKind.values)
+_STANCES = frozenset(Stance.values)
 
 
 class Drafts:
@@ -53,9 +55,9 @@ class Drafts:
         wording: Wording | None = None,
         scope: Scope | None = None,
     ) -> None:
-        if use not in UseKind.values:
+        if use not in _USES:
             raise Refused("unknown_use", _("There is no such kind of use."), field="use")
-        if stance not in Stance.values:
+        if stance not in _STANCES:
             raise Refused("unknown_stance", _("Answer later, no, ask me, or yes."), field="stance")
         check_within_reach(valid_from, "valid_from")
         check_within_reach(valid_until, "valid_until")

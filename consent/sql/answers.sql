@@ -1,27 +1,27 @@
 -- Answering takes two calls, each one round trip: one takes the artist's turn and says what must be
 -- known, one writes. Both run with the rights of who calls them.
 
--- Let one writer at a time answer for an artist, until commit; nothing when there is none. Each
--- statement here sees what the writer before has committed, which one statement with a lock in it
--- would not. `latest` is the last answer in one slot, where a scope is given.
+-- Let one writer at a time answer for an artist, until commit; nothing when there is none. What is
+-- read after the lock sees what the writer before has committed, which one statement with a lock in
+-- it would not. `latest` is the last answer in one slot, where a scope is given.
 CREATE OR REPLACE FUNCTION permission_turn(
     p_artist bigint, p_use text, p_scope text, p_territories text[]
 ) RETURNS TABLE (party uuid, at timestamptz, latest consent_permission)
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-    PERFORM 1 FROM consent_artist a WHERE a.party_id = p_artist FOR UPDATE;
-    SELECT p.ref, ledger_now() INTO party, at
-      FROM consent_artist a JOIN consent_party p ON p.id = a.party_id WHERE a.party_id = p_artist;
+    SELECT p.ref INTO party FROM consent_artist a JOIN consent_party p ON p.id = a.party_id
+     WHERE a.party_id = p_artist FOR UPDATE OF a;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    IF p_scope IS NOT NULL THEN
-        SELECT p.* INTO latest FROM consent_permission p
+    RETURN QUERY SELECT party, ledger.now, said.one
+      FROM (SELECT greatest(coalesce(h.demo_now, clock_timestamp()), h.recorded_at) AS now
+              FROM consent_ledgerhead h WHERE h.id = 1) ledger
+      LEFT JOIN LATERAL (
+        SELECT p AS one FROM consent_permission p
          WHERE p.artist_id = p_artist AND p.use = p_use AND p.scope = p_scope
            AND p.territories = p_territories::varchar[]
-         ORDER BY p.id DESC LIMIT 1;
-    END IF;
-    RETURN NEXT;
+         ORDER BY p.id DESC LIMIT 1) said ON true;
 END $$;
 
 -- Does a yes speak beside an answer that begins at `p_begins`, of which it takes something back; or
@@ -58,7 +58,7 @@ END $$;
 -- Write an act, its answers in their order, and last their leaves. Rows come as JSON with the names
 -- of their columns; `ids` are the answers' keys in that order.
 CREATE OR REPLACE FUNCTION permission_append(
-    p_act jsonb, p_permissions jsonb, p_kinds text[], p_bodies text[]
+    p_act jsonb, p_permissions jsonb, p_entries uuid[], p_kinds text[], p_bodies text[]
 ) RETURNS TABLE (ids bigint[], first_seq bigint, recorded_at timestamptz)
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -76,10 +76,6 @@ BEGIN
     )
     SELECT array_agg(said.id ORDER BY said.id) INTO ids FROM said;
     SELECT l.first_seq, l.recorded_at INTO first_seq, recorded_at
-      FROM ledger_append(
-        (p_act ->> 'ref')::uuid,
-        ARRAY(SELECT (p ->> 'entry_id')::uuid
-                FROM jsonb_array_elements(p_permissions) WITH ORDINALITY AS x(p, n) ORDER BY n),
-        p_kinds, p_bodies) l;
+      FROM ledger_append((p_act ->> 'ref')::uuid, p_entries, p_kinds, p_bodies) l;
     RETURN NEXT;
 END $$;
