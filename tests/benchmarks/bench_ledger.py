@@ -1,7 +1,8 @@
 """Sixteen writers at once on one ledger, on a database that does flush to its disk.
 
 Beside the service (one answer: its lock, act, fact and leaf) stand the leaf alone and a bare row in
-a table of its own, each in a transaction, in the same run on the same server.
+a table of its own, each in a transaction, in the same run on the same server. Each is written by
+sixteen processes, and by sixteen threads of two, which is how the web server writes.
 """
 
 import json
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -67,11 +69,11 @@ def test_sixteen_writers_at_once(durable: dict[str, str]) -> None:
         owner.execute("CREATE TABLE bench_row (id bigserial PRIMARY KEY, n integer)")
         owner.execute(f"GRANT ALL ON bench_row, bench_row_id_seq TO {servers.APPLICATION_ROLE}")
         say(f"\n{WRITERS} writers, {EACH} changes each, load {os.getloadavg()[0]:.1f}")
-        say(f"{'what':10}{'changes/s':>12}{'median':>12}{'p95':>12}")
-        for what in ("row", "leaf", "answer"):
-            rate, took = race(owner, durable, what, keys)
+        say(f"{'what':10}{'processes':>12}{'changes/s':>12}{'median':>12}{'p95':>12}")
+        for what, processes in product(("row", "leaf", "answer"), (WRITERS, 2)):
+            rate, took = race(owner, durable, what, [keys[i::processes] for i in range(processes)])
             p95 = took[int(len(took) * 0.95)]
-            say(f"{what:10}{rate:>12.0f}{median(took):>9.1f} ms{p95:>9.1f} ms")
+            say(f"{what:10}{processes:>12}{rate:>12.0f}{median(took):>9.1f} ms{p95:>9.1f} ms")
         found = owner.execute(
             "SELECT count(*), min(seq), max(seq), (SELECT seq FROM consent_ledgerhead)"
             " FROM consent_ledgerentry"
@@ -86,24 +88,30 @@ def race(
     owner: psycopg.Connection[tuple[object, ...]],
     environment: dict[str, str],
     what: str,
-    artists: list[object],
+    artists: list[list[object]],
 ) -> tuple[float, list[float]]:
-    """Let all writers go at once; returns changes per second, and every duration, sorted."""
+    """Let all writers go at once, a process for each list of artists, in it a writer for each.
+
+    Returns changes per second, and every duration, sorted.
+    """
     owner.execute("SELECT pg_advisory_lock(%s)", [START])
     writers = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.ledger_writer", what, str(EACH), str(key)],
+            [
+                *(sys.executable, "-m", "tests.benchmarks.ledger_writer", what, str(EACH)),
+                *map(str, keys),
+            ],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
         )
-        for key in artists
+        for keys in artists
     ]
     waiting = (
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted"
     )
     deadline = time.monotonic() + 120
-    while (owner.execute(waiting, [START]).fetchone() or (0,))[0] != len(writers):
+    while (owner.execute(waiting, [START]).fetchone() or (0,))[0] != WRITERS:
         assert time.monotonic() < deadline, "the writers did not come up"
         time.sleep(0.05)
     begin = time.perf_counter()

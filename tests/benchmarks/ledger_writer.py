@@ -1,7 +1,8 @@
-"""One writer of the ledger benchmark, as a process of its own: `python -m … WHAT NUMBER ARTIST`.
+"""Writers of the ledger benchmark, in a process of their own: `python -m … WHAT NUMBER ARTIST…`.
 
-Waits for the start (an advisory lock that the benchmark holds), makes its changes one transaction
-each, and prints their durations in milliseconds as a JSON list.
+One writer for each artist, in a thread with a connection of its own. They wait for the start (an
+advisory lock that the benchmark holds), make their changes one transaction each, and print how long
+each took in milliseconds, and how long it took all of them in seconds, as JSON.
 """
 
 import json
@@ -10,17 +11,25 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import django
 
 START = 20_26
 
 
-def main(what: str, number: int, artist: int) -> None:
-    """Write `number` changes: `row`, `leaf` or `answer`."""
+def main(what: str, number: int, artists: list[int]) -> None:
+    """Let each writer make `number` changes: `row`, `leaf` or `answer`."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     django.setup()
+    with ThreadPoolExecutor(len(artists)) as pool:
+        done = list(pool.map(lambda artist: write(what, number, artist), artists))
+    took = [one for times, _seconds in done for one in times]
+    json.dump({"took": took, "seconds": max(seconds for _times, seconds in done)}, sys.stdout)
 
+
+def write(what: str, number: int, artist: int) -> tuple[list[float], float]:
+    """Make the changes of one writer; returns what each took in ms, and all of them in seconds."""
     from django.db import connection, transaction
 
     from consent.models import Artist
@@ -51,8 +60,10 @@ def main(what: str, number: int, artist: int) -> None:
         before = time.perf_counter()
         change(n)
         took.append((time.perf_counter() - before) * 1000)
-    json.dump({"took": took, "seconds": time.perf_counter() - begin}, sys.stdout)
+    seconds = time.perf_counter() - begin
+    connection.close()
+    return took, seconds
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), [int(key) for key in sys.argv[3:]])
