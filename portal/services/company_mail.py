@@ -75,10 +75,16 @@ def note_objection(*, licence: Licence, artist: Artist, uses: Iterable[str], new
 
 def write_company_mails() -> int:
     """Write the mails that are due, for all companies; returns how many. For a clock."""
-    written = 0
-    for pk in AICompany.objects.exclude(contact="").values_list("pk", flat=True):
-        written += _write(pk)
-    return written
+    since = clock.now() - NEWS_FOR
+    mine = OuterRef("pk")
+    withdrawn = Withdrawal.objects.filter(company=mine)
+    something = AICompany.objects.exclude(contact="").filter(
+        Exists(CompanyNews.objects.filter(company=mine, mail=None))
+        | Exists(withdrawn.filter(told_at=None, acknowledged_at=None, over_at=None))
+        | Exists(withdrawn.filter(over_at__gte=since))
+        | Exists(PermissionRequest.objects.filter(tool__company=mine, answered_at__gte=since))
+    )
+    return sum(_write(pk) for pk in something.values_list("pk", flat=True))
 
 
 @transaction.atomic

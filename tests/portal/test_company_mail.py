@@ -100,6 +100,15 @@ def test_a_company_without_a_webhook_is_told_by_e_mail_what_must_stop(
     assert "Told by e-mail" in her.get(world.url("withdrawals")).text
 
 
+def test_companies_that_need_not_hear_anything_are_not_looked_at_one_by_one(
+    world: World, django_assert_max_num_queries: Any
+) -> None:
+    for n in range(5):
+        register_company(by=None, slug=f"idle-{n}", name=f"Idle {n}", contact=ADDRESS)
+    with django_assert_max_num_queries(2):
+        assert write_company_mails() == 0
+
+
 def test_the_same_is_never_sent_twice(world: World, stopped: Withdrawal) -> None:
     assert len(send_all()) == 1
     assert send_all() == []

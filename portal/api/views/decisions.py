@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from consent import clock
 from consent.errors import NotFound, Refused
 from consent.queries.decision import Ask, decide_loaded, decide_many
-from consent.queries.history import known_position, tools_then
+from consent.queries.history import known_position, what_was_allowed
 from portal.api import authentication, limits, shapes
 from portal.api.answers import decision_body, decisions_text, reasons_of
 from portal.api.asking import bring
@@ -254,19 +254,36 @@ class HistoryView(MachineView):
         company = self.caller.company
         if slug != company.slug:
             raise NotFound("unknown_company", _("This is not your company."), field="company")
-        seq = known_position(None, known).seq
-        asks = [replace(asked, tool=tool) for tool in tools_then(slug, at, seq)]
-        answered = decide_many(asks, known_seq=seq, company=company.pk)
+        history = what_was_allowed(
+            isrc=asked.isrc,
+            use=asked.use,
+            at=at,
+            company=slug,
+            territory=asked.territory,
+            known_seq=known,
+        )
+        seq = history.known_seq
         items = [
             {
-                "tool": ask.tool,
-                **decision_body(ask, decision, company=company.pk, at=found, seq=seq),
+                "tool": each.tool,
+                **decision_body(
+                    replace(asked, tool=each.tool),
+                    each.decision,
+                    company=company.pk,
+                    at=at,
+                    seq=seq,
+                ),
             }
-            for ask, decision, found in zip(asks, answered.decisions, answered.at, strict=True)
+            for each in history.tools
         ]
-        allowed = any(decision.allowed for decision in answered.decisions)
         return Response(
-            {"at": moment(at), "seq": seq, "company": slug, "allowed": allowed, "items": items}
+            {
+                "at": moment(at),
+                "seq": seq,
+                "company": slug,
+                "allowed": history.allowed,
+                "items": items,
+            }
         )
 
 
