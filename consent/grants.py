@@ -13,6 +13,8 @@ The name of the application's login is that of the connection ``default``, never
 into a migration.
 """
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
@@ -64,16 +66,19 @@ def application_role() -> str:
     return str(settings.DATABASES["default"]["USER"])
 
 
-class OpenSchema(Operation):
-    """Let the application read and write the tables of this schema, those to come included.
-
-    Goes into the first migration that needs it; doing it again changes nothing. It also
-    takes from the application the writes on ``django_migrations``.
-    """
+class Rights(Operation):
+    """A migration's operation on rights alone: it runs statements and changes no model."""
 
     reduces_to_sql = True
     reversible = True
-    elidable = False
+
+    def forwards(self, schema_editor: BaseDatabaseSchemaEditor) -> Iterable[str]:
+        """The statements that do it."""
+        raise TypeError("an operation on rights says what it does")
+
+    def backwards(self, schema_editor: BaseDatabaseSchemaEditor) -> Iterable[str]:
+        """The statements that take it back."""
+        return ()
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Change no model."""
@@ -85,19 +90,8 @@ class OpenSchema(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        """Grant."""
-        q = schema_editor.quote_name
-        role = q(application_role())
-        rights = "SELECT, INSERT, UPDATE, DELETE"
-        for statement in (
-            f"GRANT USAGE ON SCHEMA public TO {role}",
-            _GRANT_ON_OPEN_TABLES % {"rights": rights, "role": role, "read_only": _READ_ONLY},
-            f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
-            f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT {rights} ON TABLES TO {role}",
-            f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role}",
-            f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON django_migrations FROM {role}",
-            _FUNCTION,
-        ):
+        """Run `forwards`."""
+        for statement in self.forwards(schema_editor):
             schema_editor.execute(statement, params=None)
 
     def database_backwards(
@@ -107,14 +101,39 @@ class OpenSchema(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        """Leave the grants: other migrations stand on them."""
+        """Run `backwards`."""
+        for statement in self.backwards(schema_editor):
+            schema_editor.execute(statement, params=None)
+
+
+class OpenSchema(Rights):
+    """Let the application read and write the tables of this schema, those to come included.
+
+    Goes into the first migration that needs it; doing it again changes nothing. It also
+    takes from the application the writes on ``django_migrations``.
+    """
+
+    def forwards(self, schema_editor: BaseDatabaseSchemaEditor) -> Iterable[str]:
+        """Grant."""
+        q = schema_editor.quote_name
+        role = q(application_role())
+        rights = "SELECT, INSERT, UPDATE, DELETE"
+        return (
+            f"GRANT USAGE ON SCHEMA public TO {role}",
+            _GRANT_ON_OPEN_TABLES % {"rights": rights, "role": role, "read_only": _READ_ONLY},
+            f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
+            f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT {rights} ON TABLES TO {role}",
+            f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role}",
+            f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON django_migrations FROM {role}",
+            _FUNCTION,
+        )
 
     def describe(self) -> str:
         """Say what this does."""
         return "Let the application's login use the tables"
 
 
-class Protect(Operation):
+class Protect(Rights):
     """Make `table` append-only, by privilege and by trigger.
 
     The application keeps SELECT, and INSERT only with ``insert=True``: without it a
@@ -123,86 +142,51 @@ class Protect(Operation):
     (``ENABLE ALWAYS``), with SQLSTATE ``LN001``.
     """
 
-    reduces_to_sql = True
-    reversible = True
-    elidable = False
-
     def __init__(self, table: str, insert: bool = False) -> None:
         self.table = table
         self.insert = insert
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Change no model."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def forwards(self, schema_editor: BaseDatabaseSchemaEditor) -> Iterable[str]:
         """Revoke, and install both triggers."""
-        for statement in protect_sql(schema_editor, self.table, insert=self.insert):
-            schema_editor.execute(statement, params=None)
+        return protect_sql(schema_editor, self.table, insert=self.insert)
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def backwards(self, schema_editor: BaseDatabaseSchemaEditor) -> Iterable[str]:
         """Take the triggers away and give the writes back."""
         q = schema_editor.quote_name
         table, role = q(self.table), q(application_role())
-        schema_editor.execute(f"DROP TRIGGER IF EXISTS append_only_rows ON {table}", params=None)
-        schema_editor.execute(f"DROP TRIGGER IF EXISTS append_only_table ON {table}", params=None)
-        schema_editor.execute(f"GRANT INSERT, UPDATE, DELETE ON {table} TO {role}", params=None)
+        return (
+            f"DROP TRIGGER IF EXISTS append_only_rows ON {table}",
+            f"DROP TRIGGER IF EXISTS append_only_table ON {table}",
+            f"GRANT INSERT, UPDATE, DELETE ON {table} TO {role}",
+        )
 
     def describe(self) -> str:
         """Say what this does."""
         return f"Make {self.table} append-only"
 
 
-class ReadOnly(Operation):
+class ReadOnly(Rights):
     """Let the application read `table` and nothing else; the owner's functions write it."""
-
-    reduces_to_sql = True
-    reversible = True
 
     def __init__(self, table: str) -> None:
         self.table = table
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Change no model."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def forwards(self, schema_editor: BaseDatabaseSchemaEditor) -> Iterable[str]:
         """Revoke every write."""
         q = schema_editor.quote_name
-        schema_editor.execute(
-            f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {q(self.table)}"
-            f" FROM {q(application_role())}"
+        table, role = q(self.table), q(application_role())
+        return (
+            f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {table} FROM {role}",
+            f"COMMENT ON TABLE {table} IS '{_READ_ONLY}'",
         )
-        schema_editor.execute(f"COMMENT ON TABLE {q(self.table)} IS '{_READ_ONLY}'")
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def backwards(self, schema_editor: BaseDatabaseSchemaEditor) -> Iterable[str]:
         """Give the writes back."""
         q = schema_editor.quote_name
-        schema_editor.execute(f"COMMENT ON TABLE {q(self.table)} IS NULL")
-        schema_editor.execute(
-            f"GRANT INSERT, UPDATE, DELETE ON {q(self.table)} TO {q(application_role())}"
+        table, role = q(self.table), q(application_role())
+        return (
+            f"COMMENT ON TABLE {table} IS NULL",
+            f"GRANT INSERT, UPDATE, DELETE ON {table} TO {role}",
         )
 
     def describe(self) -> str:
@@ -210,39 +194,21 @@ class ReadOnly(Operation):
         return f"Let the application read {self.table}"
 
 
-class Allow(Operation):
+class Allow(Rights):
     """Let the application call one function of the owner's, as in `ledger_append(uuid, …)`."""
-
-    reduces_to_sql = True
-    reversible = True
 
     def __init__(self, function: str) -> None:
         self.function = function
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Change no model."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def forwards(self, schema_editor: BaseDatabaseSchemaEditor) -> Iterable[str]:
         """Grant EXECUTE."""
         role = schema_editor.quote_name(application_role())
-        schema_editor.execute(f"GRANT EXECUTE ON FUNCTION {self.function} TO {role}")
+        return (f"GRANT EXECUTE ON FUNCTION {self.function} TO {role}",)
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def backwards(self, schema_editor: BaseDatabaseSchemaEditor) -> Iterable[str]:
         """Take it back."""
         role = schema_editor.quote_name(application_role())
-        schema_editor.execute(f"REVOKE EXECUTE ON FUNCTION {self.function} FROM {role}")
+        return (f"REVOKE EXECUTE ON FUNCTION {self.function} FROM {role}",)
 
     def describe(self) -> str:
         """Say what this does."""
