@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import connections
 from django.test import TransactionTestCase
 from django.test.utils import setup_databases, teardown_databases
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from portal import servers
 from tests.chromium import (
@@ -82,6 +82,8 @@ def browser() -> Iterator[Browser]:
     """A real Chromium. Tests that ask for it are left out, by name, where there is none."""
     # The browser's own loop runs in this thread while tests ask the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    # Two processors for a browser, a server and another worker's tests: five seconds are too few.
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         # --no-sandbox: as root, which continuous integration is, Chromium starts in no other way.
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
