@@ -20,11 +20,12 @@ A notice keeps facts. `render` makes the sentence, for the page and for the e-ma
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from babel.dates import format_date
+from babel.lists import format_list
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -32,7 +33,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from consent.words import PartyKind, Stance, UseKind, Way
 from portal.models import Notice, NoticeKind, User
-from portal.roles import Role
+from portal.roles import Role, Scope
 from portal.templatetags.figures import count, current_locale
 from portal.templatetags.times import plain_begin, plain_end
 from portal.templatetags.wording import isolated
@@ -67,33 +68,31 @@ class Told:
 
 TEXTS: Final[dict[str, Text]] = {
     NoticeKind.ANSWERED_FOR_YOU: Text(
-        gettext_lazy("%(who)s answered for %(artist)s"),
+        gettext_lazy("%(who)s answered for %(artist)s: %(use)s"),
         gettext_lazy(
-            "%(use)s: %(answer)s%(all)s%(recordings)s%(title)s%(whom)s%(places)s%(since)s%(ends)s. "
-            "You can change it at any time."
+            "%(answer)s%(all)s%(recordings)s%(title)s%(whom)s%(places)s%(since)s%(ends)s. "
+            "It can be changed at any time."
         ),
         "permissions",
     ),
     NoticeKind.LICENCE_SIGNED: Text(
-        gettext_lazy("A licence touches the work of %(artist)s"),
+        gettext_lazy("A licence with %(company)s touches the work of %(artist)s"),
         gettext_lazy(
-            "%(holder)s signed a licence with %(company)s: %(uses)s.%(reaches)s "
-            "Nothing is allowed by it without your yes."
+            "Nothing is allowed by it without your yes. %(holder)s signed it: %(uses)s.%(reaches)s"
         ),
         "permissions",
     ),
     NoticeKind.OVERRIDDEN: Text(
-        gettext_lazy("A contract decides over the answer of %(artist)s"),
+        gettext_lazy("%(holder)s licensed %(company)s without asking %(artist)s"),
         gettext_lazy(
-            "%(holder)s licensed %(company)s without asking you: %(uses)s.%(reaches)s It names a "
-            "clause of your contract. Your no is recorded, shown and delivered to them as an "
-            "objection."
+            "%(uses)s.%(reaches)s The licence names a clause of your contract. Your no is "
+            "recorded, shown and delivered to %(holder)s as an objection."
         ),
         "permissions",
     ),
     NoticeKind.REQUESTED: Text(
-        gettext_lazy("%(company)s asks %(artist)s"),
-        gettext_lazy("%(use)s, with %(tool)s. Until you answer, the answer is no."),
+        gettext_lazy("%(company)s asks %(artist)s: %(use)s"),
+        gettext_lazy("With %(tool)s%(all)s%(title)s%(ends)s. Until you answer, the answer is no."),
         "requests",
     ),
     NoticeKind.WITHDRAWAL_ACKNOWLEDGED: Text(
@@ -107,18 +106,18 @@ TEXTS: Final[dict[str, Text]] = {
         "withdrawals",
     ),
     NoticeKind.REVOKED_BY_STAFF: Text(
-        gettext_lazy("An answer of %(artist)s was revoked"),
-        gettext_lazy("Our staff revoked it: %(use)s. The reason: %(reason)s"),
+        gettext_lazy("Our staff revoked an answer of %(artist)s: %(use)s"),
+        gettext_lazy("Nothing is allowed by it any more.%(reason)s"),
         "permissions",
     ),
     NoticeKind.ACCESS_GRANTED: Text(
         gettext_lazy("%(who)s has access to the work of %(artist)s"),
-        gettext_lazy("As %(role)s%(until)s, let in by %(by)s. You can end this at any time."),
+        gettext_lazy("As %(role)s%(until)s, let in by %(by)s.%(endable)s"),
         "people",
     ),
     NoticeKind.ACCESS_ENDED: Text(
         gettext_lazy("%(who)s has no access to the work of %(artist)s any more"),
-        gettext_lazy("Access as %(role)s ended at once. It was ended by %(by)s."),
+        gettext_lazy("Access as %(role)s ended at once. %(ended)s"),
         "people",
     ),
     NoticeKind.INVITED: Text(
@@ -127,8 +126,8 @@ TEXTS: Final[dict[str, Text]] = {
         "overview",
     ),
     NoticeKind.STATEMENT_PUBLISHED: Text(
-        gettext_lazy("A statement for %(artist)s"),
-        gettext_lazy("The statement for %(period)s is published."),
+        gettext_lazy("The statement of %(artist)s for %(period)s"),
+        gettext_lazy("It is published: every amount, and the steps that made it."),
         "earnings",
     ),
     NoticeKind.EXPORT_READY: Text(
@@ -142,12 +141,12 @@ TEXTS: Final[dict[str, Text]] = {
         "exports",
     ),
     NoticeKind.OBJECTION: Text(
-        gettext_lazy("%(artist)s objects"),
+        gettext_lazy("%(artist)s objects to your licence with %(company)s"),
         gettext_lazy(
-            "%(artist)s says no to what your licence with %(company)s allows: %(uses)s. "
-            "The objection is recorded."
+            "%(artist)s says no to what it allows: %(uses)s. The objection is recorded. What is "
+            "allowed does not change by it."
         ),
-        "",
+        "admin:consent_licence_changelist",
     ),
     NoticeKind.YES_ENDS: Text(
         gettext_lazy("A yes of %(artist)s ends on %(due)s"),
@@ -240,6 +239,13 @@ TEXTS: Final[dict[str, Text]] = {
     ),
 }
 
+LET_INTO_ROSTER: Final = Text(
+    gettext_lazy("You have access to %(artist)s"),
+    TEXTS[NoticeKind.INVITED].sentence,
+    "home",
+)
+"""Access to a label or a management, and not to one artist alone."""
+
 ANSWERED_HERSELF: Final = Text(
     gettext_lazy("%(artist)s answered: %(use)s"),
     TEXTS[NoticeKind.ANSWERED_FOR_YOU].sentence,
@@ -250,7 +256,7 @@ ANSWERED_HERSELF: Final = Text(
 
 def render(notice: Notice, names: Mapping[str, str]) -> Told:
     """The notice in the active language and time zone. `names`: see `names_of`."""
-    text = ANSWERED_HERSELF if _by_herself(notice) else TEXTS[notice.kind]
+    text = _text(notice)
     facts = _Facts(notice, names)
     licences = notice.params.get("licences", ())
     several = len(licences) > 1
@@ -264,6 +270,28 @@ def render(notice: Notice, names: Mapping[str, str]) -> Told:
         lines=tuple(_line(one) for one in licences) if several else (),
         closing=_consent_to_all(licences) if several else "",
     )
+
+
+def why(notice: Notice) -> str:
+    """Why its reader is told this at all, in the active language: for the foot of a mail."""
+    artist = notice.artist
+    if notice.scope == Scope.MANAGE_LABEL:
+        if artist is None:
+            return _("you work for a label that this is about")
+        return _("you work for a label of %(artist)s") % {"artist": isolated(artist.party.name)}
+    if artist is None:
+        return _("it is about your account")
+    return _("you have access to the work of %(artist)s") % {"artist": isolated(artist.party.name)}
+
+
+def _text(notice: Notice) -> Text:
+    if _by_herself(notice):
+        return ANSWERED_HERSELF
+    if notice.kind == NoticeKind.INVITED and notice.artist is None:
+        if notice.params.get("role") == Role.LABEL_STAFF:
+            return replace(LET_INTO_ROSTER, page="admin:index")
+        return LET_INTO_ROSTER
+    return TEXTS[notice.kind]
 
 
 def _by_herself(notice: Notice) -> bool:
@@ -284,13 +312,22 @@ def _page(page: str, slug: str, params: Mapping[str, Any]) -> str:
 
 
 def _links(licences: list[dict[str, Any]], slug: str) -> Iterable[tuple[str, str]]:
-    """To what the company of each licence may do, where a notice names several."""
+    """To what the company of each licence may do, where a notice names several; each once."""
     if len(licences) < 2 or not slug:
         return
+    told = set()
     for one in licences:
         at = {"slug": slug, "tool": one["tool"]} if one.get("tool") else {"slug": slug}
         page = reverse("permission_tool" if one.get("tool") else "permission_tools", kwargs=at)
-        yield _("%(holder)s and %(company)s") % one, page
+        name = _("%(holder)s and %(company)s") % _named(one)
+        if (name, page) not in told:
+            told.add((name, page))
+            yield name, page
+
+
+def _named(licence: Mapping[str, Any]) -> dict[str, str]:
+    """Who signed it, for the middle of a sentence."""
+    return {key: isolated(str(licence[key])) for key in ("holder", "company")}
 
 
 def names_of(notices: Iterable[Notice]) -> dict[str, str]:
@@ -338,9 +375,9 @@ def _places(value: list[str]) -> str:
 
 def _answer(params: Mapping[str, Any]) -> str:
     if params.get("way") == Way.CLEARED:
-        return _("an answer of its own was taken back, and the wider one speaks again")
+        return _("An answer of its own was taken back, and the wider one speaks again")
     if "stance" not in params:
-        return _("what was decided before was undone")
+        return _("What was decided before was undone")
     return _("“%(answer)s”") % {"answer": Stance(params["stance"]).label}
 
 
@@ -379,9 +416,7 @@ def _licences(licences: list[dict[str, Any]]) -> str:
     """Of each, who signed it, for what, how much more it reaches, and whether she is asked."""
     if len(licences) == 1:
         [one] = licences
-        facts = {
-            "holder": one["holder"],
-            "company": one["company"],
+        facts = _named(one) | {
             "uses": _uses(one["uses"]),
             "more": _more(one["more"]),
             "consent": _consent(bool(one.get("overrides"))),
@@ -407,13 +442,12 @@ def _line(one: dict[str, Any]) -> str:
         "%(holder)s and %(company)s: %(uses)s, on %(n)s more recordings%(clause)s.",
         one["more"],
     )
-    return words % {
-        "holder": one["holder"],
-        "company": one["company"],
+    facts = _named(one) | {
         "uses": _uses(one["uses"]),
         "n": count(one["more"]),
         "clause": _(", by a clause of your contract") if one.get("overrides") else "",
     }
+    return words % facts
 
 
 def _uses(codes: list[str]) -> str:
@@ -421,14 +455,15 @@ def _uses(codes: list[str]) -> str:
 
 
 def _message(value: str) -> str:
-    return _("It was message %(message)s. ") % {"message": value} if value else ""
+    return _("It came with message %(message)s. ") % {"message": value} if value else ""
 
 
 def _titles(named: dict[str, Any]) -> str:
     """The first few by their titles, the others as a number."""
-    titles = ", ".join(_("“%(title)s”") % {"title": isolated(title)} for title in named["titles"])
+    quoted = [_("“%(title)s”") % {"title": isolated(title)} for title in named["titles"]]
     if not named["others"]:
-        return titles
+        return format_list(quoted, locale=current_locale())
+    titles = ", ".join(quoted)
     words = ngettext("%(titles)s and %(n)s other", "%(titles)s and %(n)s others", named["others"])
     return words % {"titles": titles, "n": count(named["others"])}
 
@@ -472,6 +507,10 @@ def _settled_song(named: dict[str, Any]) -> str:
     return words % {"titles": _titles(named)}
 
 
+def _reason(value: str) -> str:
+    return _(" The reason: %(reason)s") % {"reason": value} if value else ""
+
+
 def _rows(value: int) -> str:
     return ngettext("%(n)s line", "%(n)s lines", value) % {"n": count(value)}
 
@@ -497,6 +536,8 @@ _WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "period": _month,
     "recordings": _recordings,
     "rows": _rows,
+    "reason": _reason,
+    **dict.fromkeys(("company", "tool", "holder", "roster"), isolated),
     "whom": _whom,
     "all": _all,
     "title": _title,
@@ -522,6 +563,10 @@ class _Facts(dict[str, str]):
             return _answer(self._notice.params)
         if key == "source":
             return str(self._notice.params.get("sender") or self["by"])
+        if key == "endable":
+            return self._endable()
+        if key == "ended":
+            return self._ended()
         if key == "by" and value is None:
             return _("Liner Notes")
         if key in {"who", "by"}:
@@ -532,5 +577,16 @@ class _Facts(dict[str, str]):
 
     def _artist(self) -> str:
         if self._notice.artist is not None:
-            return self._notice.artist.party.name
-        return str(self._notice.params.get("roster") or "")
+            return isolated(self._notice.artist.party.name)
+        return isolated(str(self._notice.params.get("roster") or ""))
+
+    def _endable(self) -> str:
+        """Nobody ends what an artist herself may do here."""
+        if self._notice.params.get("role") == Role.ARTIST:
+            return ""
+        return _(" %(artist)s can end this at any time.") % {"artist": self["artist"]}
+
+    def _ended(self) -> str:
+        if self._notice.params.get("by") == self._notice.params.get("who"):
+            return _("%(who)s gave it up.") % {"who": self["who"]}
+        return _("It was ended by %(by)s.") % {"by": self["by"]}

@@ -182,9 +182,14 @@ def _published(entry: LedgerEntry, body: dict[str, Any], read: Read) -> None:
 
 
 def _requested(entry: LedgerEntry, body: dict[str, Any], read: Read) -> None:
-    request = PermissionRequest.objects.select_related("artist__party", "tool__company__party").get(
-        ref=body["request"]
-    )
+    request = PermissionRequest.objects.select_related(
+        "artist__party", "tool__company__party", "recording"
+    ).get(ref=body["request"])
+    about: dict[str, object] = {"all": True}
+    if request.recording is not None:
+        about = {"title": request.recording.title}
+    if request.valid_until is not None:
+        about["ends"] = request.valid_until.isoformat()
     notify_artist(
         artist=request.artist,
         kind=NoticeKind.REQUESTED,
@@ -193,7 +198,8 @@ def _requested(entry: LedgerEntry, body: dict[str, Any], read: Read) -> None:
             "company": request.tool.company.party.name,
             "tool": request.tool.name,
             "use": request.use,
-        },
+        }
+        | about,
         at=entry.recorded_at,
     )
 

@@ -15,7 +15,7 @@ from consent.models import Artist, Party, WorkState
 from consent.services.work import handles, wake
 from portal.access import Access
 from portal.models import Membership, Notice, NoticeKind, RosterKind, User
-from portal.notices import names_of, render
+from portal.notices import names_of, render, why
 from portal.queries.people import scopes_by_person
 from portal.roles import Role, Scope
 
@@ -201,7 +201,12 @@ def _send(notice: Notice) -> None:
     reader = notice.recipient
     with translation.override(reader.locale), timezone.override(reader.time_zone):
         told = render(notice, names_of([notice]))
-        facts = {"told": told, "reader": reader, "site": settings.SITE_URL.rstrip("/")}
+        facts = {
+            "told": told,
+            "why": why(notice),
+            "reader": reader,
+            "site": settings.SITE_URL.rstrip("/"),
+        }
         text = render_to_string("portal/email/notice.txt", facts)
         page = render_to_string("portal/email/notice.html", facts)
     message = EmailMultiAlternatives(

@@ -85,7 +85,7 @@ def test_who_is_taken_off_by_a_message_is_told_which_recordings_and_whose_messag
     assert one.sentence.startswith(
         "You are not named any more on “Havn 1”, “Havn 2”, “Havn 3” and 2 others. "
         "Your voice is not named any more on “Havn 1”, “Havn 2”, “Havn 3” and 2 others. "
-        "It was message havn-2. "
+        "It came with message havn-2. "
     )
 
 

@@ -188,7 +188,7 @@ def test_what_is_contested_later_the_same_day_is_told_together_the_day_after(
     a_day_passes()
     tell_news()
     _, sentence, _ = in_words(NoticeKind.CONTESTED, maren_user)
-    assert sentence.startswith("Who owns “Havn 3”, “Havn 4” is contested.")
+    assert sentence.startswith("Who owns “Havn 3” and “Havn 4” is contested.")
     assert read() == [("Maren Holt", "contested")]
 
 

@@ -68,7 +68,7 @@ def test_a_manager_learns_that_the_artist_answered_not_that_she_answered_for_her
     [message] = mail.outbox
     assert message.subject == "Maren Holt answered: Imitate your style"
     assert "answered for" not in str(message.body)
-    assert "Imitate your style: “No”, for all your work" in str(message.body)
+    assert str(message.body).startswith("“No”, for all your work.")
 
 
 def test_of_two_who_are_a_band_one_answers_for_it(low_tides: Artist, sol: User, bo: User) -> None:
@@ -76,7 +76,8 @@ def test_of_two_who_are_a_band_one_answers_for_it(low_tides: Artist, sol: User, 
     answer_permission(by=sol, artist=low_tides, use=UseKind.STYLE, stance=Stance.DENY)
     tell_news()
     [notice] = Notice.objects.filter(kind=NoticeKind.ANSWERED_FOR_YOU)
-    assert render(notice, names_of([notice])).title == "Sol Arnesen answered for The Low Tides"
+    title = render(notice, names_of([notice])).title
+    assert title == "Sol Arnesen answered for The Low Tides: Imitate your style"
 
 
 def test_of_a_band_the_others_learn_who_answered(low_tides: Artist, sol: User, bo: User) -> None:
@@ -136,12 +137,11 @@ def test_what_was_answered_is_told_with_its_scope_and_its_term_whatever_door_it_
         told = [render(one, names_of(notices)).sentence for one in notices]
     where = ", for “Havn”, for Tidesmith (Tonewright)"
     assert told == [
-        f"Train generative models: “Yes”{where}, until 31 Dec {until.year} (UTC), that day "
-        "included. You can change it at any time.",
-        "Train generative models: “Yes”, for all your work, in Norway, Sweden. "
-        "You can change it at any time.",
-        "Train generative models: an answer of its own was taken back, and the wider one speaks "
-        f"again{where}. You can change it at any time.",
+        f"“Yes”{where}, until 31 Dec {until.year} (UTC), that day included. It can be changed at "
+        "any time.",
+        "“Yes”, for all your work, in Norway, Sweden. It can be changed at any time.",
+        "An answer of its own was taken back, and the wider one speaks again"
+        f"{where}. It can be changed at any time.",
     ]
 
 
@@ -277,7 +277,7 @@ def test_who_is_asked_is_told_by_whom_and_for_what(
     tell_news()
     [(reader, params)] = heard(NoticeKind.REQUESTED)
     assert reader == maren_user
-    assert params == {"company": "Tonewright", "tool": "Tidesmith", "use": "style"}
+    assert params == {"company": "Tonewright", "tool": "Tidesmith", "use": "style", "all": True}
 
 
 def test_a_withdrawal_is_told_when_it_is_overdue_and_when_it_is_confirmed(

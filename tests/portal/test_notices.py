@@ -96,7 +96,7 @@ def test_the_staff_of_a_label_are_told_of_an_objection(
     [notice] = Notice.objects.all()
     assert notice.recipient == liv
     [seen] = told(Access.of(liv))
-    assert seen.title == "Maren Holt objects"
+    assert seen.title == "Maren Holt objects to your licence with Tonewright"
     deliver_notice(notice)
     assert mail.outbox[0].to == [liv.email]
 
@@ -149,10 +149,8 @@ def test_a_notice_is_in_the_readers_language_at_the_moment_of_reading(
     everybody_read()
     ask(maren)
     [seen] = told(Access.of(maren_user))
-    assert seen.title == "Tonewright asks Maren Holt"
-    assert seen.sentence == (
-        "Imitate your style, with Tidesmith. Until you answer, the answer is no."
-    )
+    assert seen.title == "Tonewright asks Maren Holt: Imitate your style"
+    assert seen.sentence == "With Tidesmith. Until you answer, the answer is no."
     assert Notice.objects.get().params == ASKED
 
 
@@ -163,7 +161,7 @@ def test_somebody_who_was_forgotten_is_somebody(maren: Artist, maren_user: User)
         kind=NoticeKind.ANSWERED_FOR_YOU,
         params={"who": "00000000-0000-4000-8000-000000000000", "use": "style", "stance": "allow"},
     )
-    assert render(notice, {}).title == "Somebody answered for Maren Holt"
+    assert render(notice, {}).title == "Somebody answered for Maren Holt: Imitate your style"
 
 
 # --- The list ----------------------------------------------------------------------------
@@ -212,7 +210,7 @@ def test_a_notice_is_sent_once_however_often_it_is_looked_at(
 
     [message] = mail.outbox
     assert message.to == [maren_user.email]
-    assert message.subject == "Tonewright asks Maren Holt"
+    assert message.subject == "Tonewright asks Maren Holt: Imitate your style"
     assert "Until you answer, the answer is no." in str(message.body)
     assert str(notice.ref) in message.extra_headers["Message-ID"]
     notice.refresh_from_db()
@@ -316,7 +314,7 @@ def test_a_page_in_a_mail_escapes_what_companies_call_themselves(
     assert isinstance(message, EmailMultiAlternatives)
     page = str(message.alternatives[0][0])
     assert "<b>Tone" not in page
-    assert "<b>Tone</b> & Co" in str(message.body)
+    assert message.subject.startswith("<b>Tone</b> & Co asks")
 
 
 def test_a_mail_server_that_refuses_is_asked_again_later(

@@ -567,14 +567,14 @@ def test_a_notice_says_for_what_for_whom_and_until_when(
     }
     hers.post(world.url("answer_with", use="discovery"), asked)
     assert told_to(maren_user) == (
-        "Recommend you: “Yes”, for “Paper Lanterns 1”, for Tidesmith (Tonewright), until 1 Jan "
-        "2099 (UTC), that day included. You can change it at any time."
+        "“Yes”, for “Paper Lanterns 1”, for Tidesmith (Tonewright), until 1 Jan 2099 (UTC), that "
+        "day included. It can be changed at any time."
     )
     only = {"recording": song.isrc, "tool": world.tool.slug}
     hers.post(world.url("clear_answer", use="discovery"), only)
     assert told_to(maren_user) == (
-        "Recommend you: an answer of its own was taken back, and the wider one speaks again, for "
-        "“Paper Lanterns 1”, for Tidesmith (Tonewright). You can change it at any time."
+        "An answer of its own was taken back, and the wider one speaks again, for “Paper Lanterns "
+        "1”, for Tidesmith (Tonewright). It can be changed at any time."
     )
     hers.post(world.url("answer_with", use="discovery"), {"stance": "deny", "territories": "no"})
     assert "“No”, for all your work, in Norway." in told_to(maren_user)

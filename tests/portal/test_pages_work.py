@@ -187,8 +187,8 @@ def test_the_first_page_says_what_others_did_since_one_was_last_here(
     tell_news()
     text = her.get(page("overview", maren)).text
     assert "Since you were last here" in text
-    assert "Ines Prado answered for Maren Holt" in text
-    assert "Imitate your style: “No”, for all your work." in text
+    assert "Ines Prado answered for Maren Holt: Imitate your style" in text
+    assert "“No”, for all your work." in text
     assert "Maren Holt answered" not in text
     Visit.objects.update(seen_at=now() - timedelta(hours=2))
     assert "Ines Prado answered" in her.get(page("overview", maren)).text

@@ -149,14 +149,14 @@ def test_what_several_licences_reach_beyond_that_is_one_notice_that_leads_to_eac
         "contract.",
     ]
     closing = "Where no clause is named, nothing is allowed without your yes."
-    assert f"\n\n- {lines[0]}\n- {lines[1]}\n\n{closing}\n\n" in letter.body
+    assert str(letter.body).startswith(f"- {lines[0]}\n- {lines[1]}\n\n{closing}\n\n")
     for line in lines:
         assert f"<li>{line}</li>" in html
     assert f"<p>{closing}</p>" in html
     for name, path in said.links:
         assert f'<a href="{path}">{name}</a>' in page
         assert her.get(path).status_code == 200
-        assert f"{name}: http" in letter.body and f"{path}\n" in letter.body
+        assert f"{name}:\nhttp" in letter.body and f"{path}\n" in letter.body
         assert f'{path}">{name}</a>' in html
 
 
@@ -456,9 +456,8 @@ def test_it_is_said_how_much_of_her_work_and_whether_she_is_asked(
     kinds = (NoticeKind.OVERRIDDEN, NoticeKind.REACHES_MORE)
     notices = list(Notice.objects.filter(recipient=maren_user, kind__in=kinds).order_by("pk"))
     assert [render(one, names_of(notices)).sentence for one in notices] == [
-        "Fjord Records licensed Tonewright without asking you: Recommend you. It reaches 2 of your "
-        "recordings. It names a clause of your contract. Your no is recorded, shown and delivered "
-        "to them as an objection.",
+        "Recommend you. It reaches 2 of your recordings. The licence names a clause of your "
+        "contract. Your no is recorded, shown and delivered to Fjord Records as an objection.",
         "Fjord Records and Tonewright: Recommend you. It now also reaches 1 more of your "
         "recordings. It names a clause of your contract, and your yes is not needed.",
     ]
