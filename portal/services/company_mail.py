@@ -18,8 +18,8 @@ from django.db.models import Exists, F, OuterRef, TextField, Value
 from django.db.models.functions import Cast, Concat
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, ngettext
 
 from consent import clock
 from consent.errors import NotFound
@@ -33,6 +33,7 @@ from consent.models import (
 )
 from consent.queries.requests import BatchState, batch_status
 from consent.services.work import handles, wake
+from consent.words import UseKind
 from portal.models import (
     CompanyMail,
     CompanyNews,
@@ -54,6 +55,18 @@ AT_MOST_EVERY: Final = timedelta(minutes=15)
 
 IN_ONE_MAIL: Final = 100
 AT_ONCE: Final = 2_000
+
+
+USES: Final[Mapping[str, str | Promise]] = {
+    UseKind.GENERATIVE_TRAINING: gettext_lazy("Training generative models"),
+    UseKind.ANALYSIS_TRAINING: gettext_lazy("Training analysis models"),
+    UseKind.REMIX_INPUT: gettext_lazy("Remixes and stems"),
+    UseKind.STYLE: gettext_lazy("Imitating an artist’s style"),
+    UseKind.VOICE: gettext_lazy("Cloning an artist’s voice"),
+    UseKind.NAME_IMAGE: gettext_lazy("Using an artist’s name and image"),
+    UseKind.DISCOVERY: gettext_lazy("Recommending music"),
+}
+"""The use kinds as a company reads them, beside the codes that its programs know."""
 
 
 class NoAddress(Exception):
@@ -272,7 +285,20 @@ def _objections(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     uses: dict[str, set[str]] = {}
     for about in found:
         uses.setdefault(about["licence"], set()).update(about["uses"])
-    return [{"licence": licence, "uses": sorted(of_it)} for licence, of_it in uses.items()]
+    named = {
+        str(one.ref): one
+        for one in Licence.objects.filter(ref__in=list(uses)).select_related("holder")
+    }
+    return [
+        {
+            "licence": licence,
+            "title": named[licence].title,
+            "holder": named[licence].holder.name,
+            "uses": [_use(code) for code in sorted(of_it)],
+        }
+        for licence, of_it in uses.items()
+        if licence in named
+    ]
 
 
 def _answers(company: AICompany, news: Iterable[CompanyNews]) -> list[dict[str, Any]]:
@@ -284,7 +310,10 @@ def _answers(company: AICompany, news: Iterable[CompanyNews]) -> list[dict[str, 
             status = batch_status(company, UUID(one.about["request"]))
         except NotFound:
             continue
-        found.append(request_body(status) | {"granted": status.state is BatchState.GRANTED})
+        found.append(
+            request_body(status)
+            | {"what": _use(status.use), "granted": status.state is BatchState.GRANTED}
+        )
     return found
 
 
@@ -296,9 +325,11 @@ def _send(
     objections: Sequence[Mapping[str, Any]],
 ) -> None:
     with translation.override(LANGUAGE), timezone.override(UTC):
-        subject = _subject(stops, overs, answers)
+        subject = _subject(stops, overs, answers, objections)
         facts = {
             "title": subject,
+            "first_by": _minute(min(row.acknowledge_by for row in stops)) if stops else "",
+            "contact": settings.LEDGER_OPERATOR["contact"],
             "company": mail.company.party.name,
             "address": mail.company.contact,
             "stops": [_stop(row) for row in stops],
@@ -308,7 +339,7 @@ def _send(
             "api": f"{settings.SITE_URL.rstrip('/')}/api/v1",
             "site": settings.SITE_URL.rstrip("/"),
         }
-        text = render_to_string("portal/email/company.txt", facts)
+        text = render_to_string("portal/email/company.txt", facts).lstrip()
         page = render_to_string("portal/email/company.html", facts)
     message = EmailMultiAlternatives(
         subject=subject,
@@ -324,7 +355,10 @@ def _send(
 
 
 def _subject(
-    stops: Sequence[Withdrawal], overs: Sequence[Withdrawal], answers: Sequence[Any]
+    stops: Sequence[Withdrawal],
+    overs: Sequence[Withdrawal],
+    answers: Sequence[Any],
+    objections: Sequence[Any],
 ) -> str:
     if stops:
         words = ngettext(
@@ -343,10 +377,17 @@ def _subject(
         return words % {"n": len(overs)}
     if answers:
         words = ngettext(
-            "A question of yours was answered", "%(n)s questions were answered", len(answers)
+            "A question of yours was answered",
+            "%(n)s questions of yours were answered",
+            len(answers),
         )
         return words % {"n": len(answers)}
-    return _("An artist objects to a licence of yours")
+    words = ngettext(
+        "An artist objects to a licence of yours",
+        "Artists object to %(n)s licences of yours",
+        len(objections),
+    )
+    return words % {"n": len(objections)}
 
 
 def _stop(row: Withdrawal) -> dict[str, Any]:
@@ -354,6 +395,9 @@ def _stop(row: Withdrawal) -> dict[str, Any]:
     body = withdrawal_body(row)
     began = begins_at(row)
     return body | {
+        "what": _use(body["use"]),
+        "by": _by(row),
+        "title": _title(row),
         "began": _minute(began),
         "runs_off": row.outputs_until > began,
         "outputs_end": _minute(row.outputs_until),
@@ -364,7 +408,33 @@ def _stop(row: Withdrawal) -> dict[str, Any]:
 def _over(row: Withdrawal) -> dict[str, Any]:
     """A withdrawal that is over, as the mail says it."""
     assert row.over_at is not None
-    return withdrawal_body(row) | {"since": _minute(row.over_at)}
+    body = withdrawal_body(row)
+    return body | {
+        "what": _use(body["use"]),
+        "by": _by(row),
+        "title": _title(row),
+        "since": _minute(row.over_at),
+    }
+
+
+def _use(code: str) -> str:
+    """A use kind in words, and as the API calls it."""
+    return f"{USES[code]} ({code})"
+
+
+def _by(row: Withdrawal) -> str:
+    """The tool by its name and as the API calls it, and the version of its model."""
+    model = row.model_version
+    tool = model.tool if model else row.permission.tool
+    if tool is None:
+        return ""
+    named = f"{tool.name} ({tool.slug})" if tool.name != tool.slug else tool.name
+    return f"{named} {model.name}" if model and model.name else named
+
+
+def _title(row: Withdrawal) -> str:
+    recording = row.permission.recording
+    return recording.title if recording else ""
 
 
 def _minute(at: datetime) -> str:

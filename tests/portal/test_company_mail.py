@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -19,6 +20,7 @@ from consent.services.requests import ask_permission
 from consent.services.tools import change_contact, register_company
 from consent.services.withdrawals import acknowledge_withdrawal, end_withdrawals_of
 from consent.services.work import perform
+from consent.words import UseKind
 from portal.models import (
     ApiClient,
     CompanyMail,
@@ -29,7 +31,7 @@ from portal.models import (
     WebhookMessage,
 )
 from portal.services import company_mail
-from portal.services.company_mail import AT_MOST_EVERY, write_company_mails
+from portal.services.company_mail import AT_MOST_EVERY, USES, write_company_mails
 from portal.services.news import tell_news
 from portal.services.retries import retry_work
 from portal.services.webhooks import create_webhook, end_webhook, tell_webhooks
@@ -393,3 +395,29 @@ def test_the_operator_changes_the_address_with_a_reason_and_a_wrong_one_is_shown
     assert StaffAct.objects.get().action == "company.contact"
     shown = theirs.get(reverse("admin:consent_aicompany_change", args=[tonewright.pk]))
     assert ADDRESS in shown.text
+
+
+def both(letter: Any) -> tuple[str, str]:
+    return str(letter.body), " ".join(str(letter.alternatives[0][0]).split())
+
+
+def test_the_contact_person_reads_words_beside_the_codes_and_no_nothing(
+    world: World, stopped: Withdrawal
+) -> None:
+    Withdrawal.objects.filter(pk=stopped.pk).delete()
+    song = world.recordings[0]
+    says(world, "allow")
+    says(world, "deny", scope=Scope(recording=song))
+    send_all()
+    tool, model = world.model.tool, world.model
+    for text in both(mail.outbox[-1]):
+        assert "Recommending music (discovery)" in text
+        assert f"{tool.name} ({tool.slug}) {model.name}" in text
+        assert song.title in text and song.isrc in text
+        assert "None" not in text
+        assert settings.LEDGER_OPERATOR["contact"] in text
+    assert "Confirm by" in both(mail.outbox[-1])[1].partition("<h1>")[0]
+
+
+def test_every_use_kind_has_words_for_companies() -> None:
+    assert set(USES) == set(UseKind)
