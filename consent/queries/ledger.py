@@ -172,10 +172,11 @@ def consistency_proof(old: int, new: int | None = None) -> ConsistencyProof:
 
     Raises NotFound (`unknown_size`) for sizes that were not sealed or do not follow each other.
     """
+    if new is not None and old > new:
+        raise NotFound("unknown_size", _("The older size comes first: “old” is above “new”."))
     sealed = _sealed_size()
     _check_size(new, sealed)
-    if not 1 <= old <= (new or sealed):
-        raise NotFound("unknown_size", _("The ledger has not been sealed at this size."))
+    _check_size(old, sealed)
     return tree().consistency_proof(old_size=old, new_size=new or sealed)
 
 

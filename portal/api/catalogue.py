@@ -23,6 +23,9 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "not_found": Meaning(404, _("There is nothing at this address, or it is not yours.")),
     "method_not_allowed": Meaning(405, _("The address does not take this method.")),
     "not_acceptable": Meaning(406, _("Answers are JSON.")),
+    "length_required": Meaning(
+        411, _("The request has a body and does not say how long it is. Send Content-Length.")
+    ),
     "too_large": Meaning(413, _("The body is larger than a request may be. Send it in parts.")),
     "unsupported_media_type": Meaning(415, _("Send the body as application/json.")),
     "invalid": Meaning(

@@ -163,7 +163,6 @@ def of_exception(error: Exception) -> Problem | None:
 def _of_framework(error: exceptions.APIException) -> Problem:
     if isinstance(error, exceptions.ValidationError):
         return invalid(_flatten(error.get_full_details()))
-    headers: dict[str, str] = {}
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         return unauthorised()
     code = {
@@ -174,7 +173,7 @@ def _of_framework(error: exceptions.APIException) -> Problem:
         exceptions.ParseError: "malformed_json",
         exceptions.NotFound: "not_found",
     }.get(type(error), "invalid")
-    return Problem(error.status_code, code, str(error.detail), headers=headers)
+    return Problem(error.status_code, code, str(error.detail))
 
 
 def unauthorised() -> Problem:
@@ -184,6 +183,17 @@ def unauthorised() -> Problem:
         "unauthorised",
         _("Send a live key of yours: “Authorization: Bearer ln_live_…”."),
         headers={"WWW-Authenticate": 'Bearer realm="Liner Notes"'},
+    )
+
+
+def not_allowed(methods: Iterable[str]) -> Problem:
+    """Another method than those that the address takes."""
+    taken = ", ".join(methods)
+    return Problem(
+        405,
+        "method_not_allowed",
+        str(_("This address takes %(methods)s.")) % {"methods": taken},
+        headers={"Allow": taken},
     )
 
 

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from consent.errors import NotFound, Refused
 
-LARGEST = 2**62
+LARGEST = 10**18 - 1
 
 
 def number_in(

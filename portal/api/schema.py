@@ -65,9 +65,9 @@ def _problems_of(method: str, operation: dict[str, Any], *, public: bool) -> set
     if operation["operationId"] != "decide":
         found.add(406)  # the hot path does not look at what is accepted
     if "requestBody" in operation:
-        found |= {400, 413, 415, 422}
+        found |= {400, 411, 413, 415, 422}
     if method in {"post", "delete"} and operation["operationId"] not in WRITES_NOTHING:
-        found |= {409, 413, 422}  # the Idempotency-Key, and the body that it is compared by
+        found |= {409, 411, 413, 422}  # the Idempotency-Key, and the body that it is compared by
     return found
 
 

@@ -222,15 +222,26 @@ class SignalsShape(StrictSerializer):
 # Tools and model versions
 
 
+class ShortName(serializers.SlugField):
+    """What a company calls a tool of its own."""
+
+    default_error_messages = {
+        "invalid": _("A short name has 1 to 80 letters, digits, hyphens and underscores.")
+    }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=80, **options)
+
+
 class NewTool(StrictSerializer):
-    tool = serializers.SlugField(max_length=80, help_text=_("its short name, for ever"))
+    tool = ShortName(help_text=_("its short name, for ever"))
     name = serializers.CharField(max_length=200)
     kind = serializers.ChoiceField(ToolKind.choices)
     about = serializers.CharField(max_length=2_000, required=False, default="", allow_blank=True)
 
 
 class NewModelVersion(StrictSerializer):
-    tool = serializers.SlugField(max_length=80)
+    tool = ShortName()
     name = serializers.CharField(max_length=80)
 
 
@@ -264,7 +275,7 @@ class ModelVersions(StrictSerializer):
 
 
 class NewRequest(StrictSerializer):
-    tool = serializers.SlugField(max_length=80)
+    tool = ShortName()
     use = serializers.ChoiceField(UseKind.choices)
     why = serializers.CharField(max_length=2_000, help_text=_("shown to the artists as it is"))
     isrc = serializers.CharField(max_length=40, required=False, default="", allow_blank=True)

@@ -1,9 +1,10 @@
 """What the views of the API have in common: who may, how often, once, and how it is said."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final, NoReturn, cast
 
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -16,20 +17,32 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.views import APIView
 
+from consent.errors import Refused
 from portal.api import authentication, limits
 from portal.api.authentication import ApiKeyAuthentication, Caller
-from portal.api.problems import Problem, of_exception, scope_missing
+from portal.api.problems import Problem, not_allowed, of_exception, scope_missing
 from portal.roles import ApiScope
 from portal.services.idempotency import Answer, digest_of, perform_once
 
 LARGEST_BODY: Final = 2 * 1024 * 1024
+# What is too large is read and dropped up to here, so that a client that sends all of it before it
+# listens finds the problem, and not a connection that was closed in the middle.
+LARGEST_DROPPED: Final = 16 * 1024 * 1024
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+LONGEST_NUMBER: Final = 100
 
 type Write = Callable[..., Answer]
 
 
 def body_of(request: Any, most: int = LARGEST_BODY) -> bytes:
-    """The body of a request. Raises `Problem` (413) for one that is too large, before reading."""
+    """The body of a request.
+
+    Raises `Problem`: 413 for one that is too large, and 411 for one that does not say its length,
+    because it would be taken for an empty one.
+    """
+    if not request.META.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" in request.META:
+        raise Problem(411, "length_required", _("Say in Content-Length how long the body is."))
     try:
         announced = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -38,6 +51,8 @@ def body_of(request: Any, most: int = LARGEST_BODY) -> bytes:
         body = cast(bytes, request.body)
         if len(body) <= most:
             return body
+    else:
+        _drop(request, min(announced, LARGEST_DROPPED))
     raise Problem(
         413,
         "too_large",
@@ -45,8 +60,27 @@ def body_of(request: Any, most: int = LARGEST_BODY) -> bytes:
     )
 
 
+def _drop(request: Any, length: int) -> None:
+    """Read what nobody looks at, a little at a time."""
+    try:
+        while length > 0 and (part := request.read(min(length, 64 * 1024))):
+            length -= len(part)
+    except OSError:
+        return  # whoever sent it has gone
+
+
+class _NoNumber(ValueError):
+    """A number that JSON does not have, or that is longer than any that is asked for."""
+
+
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    raise _NoNumber(str(_("it has no %(name)s")) % {"name": name})
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > LONGEST_NUMBER:
+        raise _NoNumber(str(_("a number has at most %(most)d digits")) % {"most": LONGEST_NUMBER})
+    return int(digits)
 
 
 class _TwoOfAName(ValueError):
@@ -70,16 +104,20 @@ def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _DECODE: Final = json.JSONDecoder(
-    parse_constant=_refuse_constant, object_pairs_hook=_refuse_doubles
+    parse_constant=_refuse_constant, parse_int=_whole, object_pairs_hook=_refuse_doubles
 ).decode
 
 
 def _why(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return error.msg
+        return f"{error.msg} ({_('line')} {error.lineno}, {_('column')} {error.colno})"
     if isinstance(error, _TwoOfAName):
         return str(_("“%(name)s” stands twice in one object")) % {"name": error.name}
-    return str(_("not UTF-8 JSON"))
+    if isinstance(error, _NoNumber):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return str(_("it is nested too deeply"))
+    return str(_("it is not in UTF-8"))
 
 
 def json_of(body: bytes) -> Any:
@@ -121,6 +159,15 @@ class ApiView(APIView):
     renderer_classes = [JSONRenderer]
     parser_classes = [StrictJSONParser]
 
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raises `Problem` (405), with what the address takes in `Allow` (RFC 9110, 15.5.6)."""
+        raise not_allowed(self.methods_taken)
+
+    @property
+    def methods_taken(self) -> list[str]:
+        """The methods that this address answers."""
+        return [str(name) for name in self.allowed_methods]
+
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         problem = of_exception(exc)
         if problem is None:
@@ -152,7 +199,7 @@ class MachineView(ApiView):
     scopes: ClassVar[Mapping[str, ApiScope]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        if request.method not in (*self.scopes, "HEAD"):
+        if ("GET" if request.method == "HEAD" else request.method) not in self.scopes:
             self.http_method_not_allowed(request)
         super().initial(request, *args, **kwargs)
         caller = self.caller
@@ -160,8 +207,22 @@ class MachineView(ApiView):
         authentication.note(caller)
 
     @property
+    def methods_taken(self) -> list[str]:
+        return sorted({*self.scopes, *(["HEAD"] if "GET" in self.scopes else [])})
+
+    @property
     def caller(self) -> Caller:
         return cast(Caller, self.request.user)
+
+
+@contextmanager
+def called(**names: str) -> Iterator[None]:
+    """Say in a refusal what the request calls the field: our name, then that of the API."""
+    try:
+        yield
+    except Refused as refused:
+        refused.field = names.get(refused.field, refused.field)
+        raise
 
 
 def writes(method: Write) -> Callable[..., Response]:

@@ -19,7 +19,7 @@ from portal.api.answers import decision_body, decisions_text, reasons_of
 from portal.api.asking import bring
 from portal.api.authentication import Caller
 from portal.api.deadline import within
-from portal.api.problems import ItemError, Problem, invalid, scope_missing
+from portal.api.problems import ItemError, Problem, invalid, not_allowed, scope_missing
 from portal.api.reading import Fault, read_ask_of_query, read_decisions, read_moment
 from portal.api.views.base import MachineView, body_of, json_of, read
 from portal.queries.api import moment, moment_or_none
@@ -39,7 +39,7 @@ def answer_decisions(request: HttpRequest) -> HttpResponse:
     Raises `Problem`, `Refused`, or what the database raises: every one of them is no yes.
     """
     if request.method != "POST":
-        raise Problem(405, "method_not_allowed", _("Ask by POST."), headers={"Allow": "POST"})
+        raise not_allowed(["POST"])
     try:
         asks, min_seq = _read(request)
     except Problem:

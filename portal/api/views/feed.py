@@ -85,6 +85,8 @@ class SnapshotView(MachineView):
                 raise Refused("unknown_use", _("There is no such kind of use."), field="use")
         after, seq, at = _read_cursor(text_in(request, "cursor"))
         tool = text_in(request, "tool")
+        if not tool:
+            raise Refused("query", _("Say in “tool” for which tool of yours."), field="tool")
         found = snapshot_of(
             self.caller.company,
             tool=tool,
@@ -122,13 +124,19 @@ def _read_cursor(text: str) -> tuple[str, int | None, datetime | None]:
         return "", None, None
     try:
         last, seq, at = json.loads(urlsafe_b64decode(text))
-        found = str(last), int(seq), datetime.fromisoformat(at)
+        found = str(last), _whole(seq), datetime.fromisoformat(at)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise Refused("cursor", _("This is not a cursor of ours."), field="cursor") from error
     last, seq, at = found
     if not last.isprintable() or len(last) > 12 or at.tzinfo is None or not _is_past(seq, at):
         raise Refused("cursor", _("This is not a cursor of ours."), field="cursor")
     return found
+
+
+def _whole(seq: object) -> int:
+    if type(seq) is not int:
+        raise TypeError("a position is a whole number")
+    return seq
 
 
 def _is_past(seq: int, at: datetime) -> bool:

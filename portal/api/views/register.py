@@ -6,7 +6,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from consent.errors import Refused
 from consent.models import ModelVersion
 from consent.queries.tools import ModelInfo, ToolInfo, find_tool, list_tools
 from consent.services.tools import (
@@ -17,7 +16,7 @@ from consent.services.tools import (
 from portal.api import shapes
 from portal.api.lookup import model_version_of
 from portal.api.query import ref_of, text_in
-from portal.api.views.base import MachineView, read, writes
+from portal.api.views.base import MachineView, called, read, writes
 from portal.queries.api import moment
 from portal.roles import ApiScope
 from portal.services.idempotency import Answer
@@ -54,7 +53,7 @@ class ToolsView(MachineView):
     def post(self, request: Request) -> Answer:
         """Register one tool."""
         new = read(shapes.NewTool, request.data)
-        try:
+        with called(slug="tool"):
             tool = register_tool(
                 by=None,
                 company=self.caller.company,
@@ -64,10 +63,6 @@ class ToolsView(MachineView):
                 about=new["about"],
                 name_of_its_own=True,
             )
-        except Refused as refused:
-            if refused.field == "slug":
-                refused.field = "tool"  # what clients call it
-            raise
         [info] = [i for i in list_tools(company=tool.company) if i.tool.pk == tool.pk]
         return Answer(201, _tool(info))
 

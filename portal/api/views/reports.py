@@ -17,7 +17,7 @@ from consent.services.provenance import (
 from portal.api import shapes
 from portal.api.lookup import model_version_of
 from portal.api.usage import read_usage
-from portal.api.views.base import MachineView, read, writes
+from portal.api.views.base import MachineView, called, read, writes
 from portal.roles import ApiScope
 from portal.services.idempotency import Answer
 from royalties.services.usage import record_usage
@@ -47,14 +47,15 @@ class TrainingRunsView(MachineView):
         """Write the run down, once."""
         new = read(shapes.NewTrainingRun, request.data)
         company = self.caller.company
-        report = report_training_run(
-            company=company,
-            client_ref=new["run"],
-            model_version=model_version_of(company, new["model_version"]),
-            use=new["use"],
-            trained_at=new["trained_at"],
-            isrcs=new["isrcs"],
-        )
+        with called(client_ref="run"):
+            report = report_training_run(
+                company=company,
+                client_ref=new["run"],
+                model_version=model_version_of(company, new["model_version"]),
+                use=new["use"],
+                trained_at=new["trained_at"],
+                isrcs=new["isrcs"],
+            )
         return Answer(
             201,
             {
@@ -85,15 +86,16 @@ class OutputsView(MachineView):
         """Write the output down, once."""
         new = read(shapes.NewOutput, request.data)
         company = self.caller.company
-        report = report_output(
-            company=company,
-            client_ref=new["output"],
-            model_version=model_version_of(company, new["model_version"]),
-            use=new["use"],
-            made_at=new["made_at"],
-            title=new["title"],
-            attributions=[Part(**part) for part in new["attributions"]],
-        )
+        with called(client_ref="output"):
+            report = report_output(
+                company=company,
+                client_ref=new["output"],
+                model_version=model_version_of(company, new["model_version"]),
+                use=new["use"],
+                made_at=new["made_at"],
+                title=new["title"],
+                attributions=[Part(**part) for part in new["attributions"]],
+            )
         assert report.output is not None
         return Answer(
             201,
