@@ -14,8 +14,8 @@ REQUIRED_IN_PRODUCTION = {
     "LINER_SECRET_KEY": "signs sessions and links; 50 random characters",
     "LINER_MFA_KEYS": "encrypts the seeds of second factors; Fernet keys, newest first",
     "LINER_VAULT_KEY": "wraps the keys of personal data beside the ledger; 64 hexadecimal digits",
-    "LINER_SIGNING_KEY": "signs the ledger's checkpoints; LINER_SIGNING_KEY_FILE may name a file"
-    " instead (./manage.py new_signing_key makes one)",
+    "LINER_SIGNING_KEY": "signs the ledger's checkpoints; or name a file in LINER_SIGNING_KEY_FILE,"
+    " and make it with “./manage.py new_signing_key FILE”",
     "LINER_HOSTS": "the names under which the portal is reached, with commas",
     "DATABASE_URL": "PostgreSQL, as the application's login",
     "REDIS_URL": "Redis or Valkey: broker, and counters of the rate limits",

@@ -234,6 +234,22 @@ def test_keys_rotate_and_what_the_old_one_signed_stays_verifiable(
         assert opened.signed_by == (signer,)
 
 
+def test_the_first_key_of_all_has_none_before_it(settings: Any, tmp_path: Path) -> None:
+    """Settings of production name the file before it is there."""
+    path = tmp_path / "first.key"
+    settings.LEDGER_SIGNING_KEY_FILE = str(path)
+    settings.LEDGER_SIGNING_KEY, settings.LEDGER_OLD_KEYS = "", []
+    out = StringIO()
+    call_command("new_signing_key", str(path), stdout=out)
+    assert "LINER_OLD_SIGNING_KEYS" not in out.getvalue()
+    assert f"LINER_SIGNING_KEY_FILE={path}" in out.getvalue()
+    [key] = verifying_keys()
+    assert key.encode() in out.getvalue()
+    out = StringIO()
+    call_command("new_signing_key", str(tmp_path / "second.key"), stdout=out)
+    assert f"LINER_OLD_SIGNING_KEYS={key.encode()}\n" in out.getvalue()
+
+
 @pytest.mark.django_db
 def test_while_keys_change_over_both_sign(settings: Any) -> None:
     new = generate_signing_key(name=origin())
