@@ -1,7 +1,7 @@
 """A client of the Liner Notes API with nothing but the standard library. Copy it, change it.
 
     python docs/examples/liner_client.py --url http://localhost:8000 --key ln_live_… \
-        --isrc NOUM72400192
+        --isrc NOUM72400192 --tool your-company-first
 
 registers a tool and a model version, asks whether a recording may be used, and reports a training
 run, an output and usage events: only what it was told is allowed.
@@ -145,9 +145,16 @@ def main() -> None:
     parser.add_argument("--url", default="http://localhost:8000")
     parser.add_argument("--key", required=True, help="a key of yours")
     parser.add_argument("--isrc", action="append", required=True, help="may be given many times")
-    parser.add_argument("--tool", default="example-tool", help="its short name, yours for ever")
+    parser.add_argument(
+        "--tool", required=True, help="its short name: begins with your company's, and is for ever"
+    )
     given = parser.parse_args()
-    tour(Liner(given.url, given.key), given.isrc, tool=given.tool)
+    try:
+        tour(Liner(given.url, given.key), given.isrc, tool=given.tool)
+    except Problem as problem:
+        parser.exit(1, f"{problem}\n")
+    except OSError as error:
+        parser.exit(1, f"{given.url} does not answer: {error}\n")
 
 
 if __name__ == "__main__":

@@ -108,6 +108,35 @@ def test_the_example_client_says_problems_as_they_are(
     assert raised.value.code == "unauthorised"
 
 
+def run_example(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, str(EXAMPLE), *arguments], capture_output=True, text=True, timeout=60
+    )
+
+
+def test_the_example_client_is_run_as_it_says_itself(
+    machine: Machine, allowed: World, live_server: Any
+) -> None:
+    """With the options that its first lines show, the company's own values put in."""
+    shown = EXAMPLE.read_text().split("liner_client.py ")[1].split("\n\n")[0]
+    words = shown.replace("\\\n", " ").replace("http://localhost:8000", live_server.url)
+    words = words.replace("ln_live_…", machine.secret).replace("NOUM72400192", allowed.havn.isrc)
+    done = run_example(*words.replace("your-company", "tonewright").split())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Reported 1 outputs and 3 uses of them." in done.stdout
+
+
+def test_the_example_client_ends_with_the_sentence_of_a_problem(
+    machine: Machine, allowed: World, live_server: Any
+) -> None:
+    given = ("--url", live_server.url, "--key", machine.secret, "--isrc", allowed.havn.isrc)
+    done = run_example(*given, "--tool", "somebody-elses")
+    assert done.returncode == 1
+    assert done.stderr.startswith("422 tool_name: The short name of a tool of yours begins with")
+    assert "Traceback" not in done.stderr
+    assert "--tool" in run_example(*given).stderr
+
+
 def test_the_demo_client_takes_the_tour(allowed: World, live_server: Any) -> None:
     out = StringIO()
     call_command("demo_client", url=live_server.url, stdout=out)

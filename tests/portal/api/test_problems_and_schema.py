@@ -175,6 +175,8 @@ def test_the_docs_are_a_page_without_anything_inline() -> None:
     assert "swagger-ui" in body
     assert "<style" not in body
     assert not re.search(r"<script(?![^>]*\bsrc=)", body)
+    assert "<title>API · Liner Notes</title>" in body
+    assert '<a href="/api/schema/">OpenAPI</a>' in body  # where there is no JavaScript
     script = Client().get("/api/docs/?script=")
     assert "javascript" in script.headers["Content-Type"]
     assert "/api/schema/" in script.content.decode()
