@@ -1,17 +1,24 @@
 """Where our rules for sign-in differ from the library's defaults."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
+from allauth.account import app_settings as account_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 
 from portal import failures
+from portal.templatetags.times import plain_minute
+
+_ADDRESS = re.compile(r"https?://\S+")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -19,6 +26,38 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def populate_username(self, request: Any, user: Any) -> None:
         """Do nothing: there are no user names."""
+
+    def render_mail(
+        self,
+        template_prefix: str,
+        email: str | list[str],
+        context: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> EmailMultiAlternatives:
+        """The library's mail in text, and the same text in the look of the other mails."""
+        facts: dict[str, Any] = context | {
+            "site": settings.SITE_URL.rstrip("/"),
+            "contact": settings.LEDGER_OPERATOR["contact"],
+            "code_minutes": account_settings.EMAIL_VERIFICATION_BY_CODE_TIMEOUT // 60,
+            "reset_days": settings.PASSWORD_RESET_TIMEOUT // (24 * 60 * 60),
+        }
+        if at := context.get("timestamp"):
+            facts["when"] = plain_minute(at)
+        marked = {"Auto-Submitted": "auto-generated"} | (headers or {})
+        message: EmailMultiAlternatives = super().render_mail(
+            template_prefix, email, facts, headers=marked
+        )
+        text, _line, foot = str(message.body).partition("\n-- \n")
+        page = {
+            "title": message.subject,
+            "parts": [part.splitlines() for part in map(str.strip, text.split("\n\n")) if part],
+            # No more than whole lines of ours: what a browser calls itself is no link.
+            "links": [line for line in text.splitlines() if _ADDRESS.fullmatch(line)],
+            "code": context.get("code", ""),
+            "why": " ".join(foot.splitlines()[1:]),
+        }
+        message.attach_alternative(render_to_string("portal/email/account.html", page), "text/html")
+        return message
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the attempt; answer 429 where the library would show the form again.

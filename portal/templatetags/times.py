@@ -43,6 +43,13 @@ def plain_day(at: datetime) -> str:
     return format_date(local.date(), "d MMM y", locale=current_locale())
 
 
+def plain_minute(at: datetime) -> str:
+    """A moment in the reader's zone, with the zone's name, as plain text: for a mail."""
+    local = timezone.localtime(days.within_calendar(at))
+    zone = local.tzinfo
+    return format_datetime(local, "d MMM y, HH:mm zzz", locale=current_locale(), tzinfo=zone)
+
+
 def term_day(at: datetime, style: str = "until") -> SafeString:
     """The day with which a term begins (``from``) or ends (``until``), the same for every reader.
 
