@@ -128,6 +128,7 @@ class Overs:
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
         self._over: set[int] = set()
+        self._allowed_again: set[int] = set()
         self._took: dict[int, list[tuple[Ask, datetime]]] = {}
         self.seen = 0
         self.kept_open = 0
@@ -147,12 +148,14 @@ class Overs:
                         map(_until, decide_many(asks).decisions), took, strict=True
                     )
                 ]
-            if again and all(again) and not self._named_for_its_learning(row):
-                self._over.add(row.pk)
+            if all(again):
+                self._allowed_again.add(row.pk)
             if self._named_for_its_learning(row):
                 # It may be named for her yes alone. Then it is over only when she says it again.
-                assert row.over_at is None or all(again)
+                assert row.over_at is None or row.pk in self._allowed_again
                 continue
+            if again and all(again):
+                self._over.add(row.pk)
             assert (row.over_at is not None) == (row.pk in self._over), (row.permission, again)
             self.seen += row.over_at is not None
             self.kept_open += row.over_at is None and any(again)
