@@ -10,6 +10,7 @@ import rfc8785
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from consent.clock import now
 from consent.merkle import commit
@@ -37,10 +38,24 @@ def _subject_key(subject: uuid.UUID, *, create: bool) -> AESGCM | None:
     return _unwrap(subject, bytes(row.wrapped))
 
 
+def _unwrap(subject: uuid.UUID, wrapped: bytes) -> AESGCM | None:
+    """The subject's key; None for one that does not open, like a key that is gone."""
+    try:
+        return AESGCM(_master().decrypt(wrapped[:NONCE], wrapped[NONCE:], subject.bytes))
+    except (InvalidTag, ValueError):  # wrapped with another key, or changed
+        return None
+
+
 def seal(subject: uuid.UUID, data: dict[str, Any]) -> tuple[str, bytes]:
-    """Seal `data` for `subject`; returns its commitment (hexadecimal) and the sealed box."""
+    """Seal `data` for `subject`; returns its commitment (hexadecimal) and the sealed box.
+
+    Raises ``ImproperlyConfigured`` where the subject has a key that does not open.
+    """
     key = _subject_key(subject, create=True)
-    assert key is not None
+    if key is None:
+        raise ImproperlyConfigured(
+            f"The key of {subject} does not open: is LINER_VAULT_KEY the one of this database?"
+        )
     salt = os.urandom(32)
     nonce = os.urandom(NONCE)
     plain = rfc8785.dumps({"data": data, "salt": salt.hex()})
@@ -48,7 +63,7 @@ def seal(subject: uuid.UUID, data: dict[str, Any]) -> tuple[str, bytes]:
 
 
 def unseal(subject: uuid.UUID, box: bytes) -> tuple[bytes, dict[str, Any]] | None:
-    """The salt and the data of a sealed box, or None after an erasure."""
+    """The salt and the data of a sealed box; None after an erasure, or where it does not open."""
     return _open(_subject_key(subject, create=False), subject, box)
 
 
@@ -61,10 +76,6 @@ def unseal_each(
     return [_open(keys.get(subject), subject, box) for subject, box in boxes]
 
 
-def _unwrap(subject: uuid.UUID, wrapped: bytes) -> AESGCM:
-    return AESGCM(_master().decrypt(wrapped[:NONCE], wrapped[NONCE:], subject.bytes))
-
-
 def _open(
     key: AESGCM | None, subject: uuid.UUID, box: bytes
 ) -> tuple[bytes, dict[str, Any]] | None:
@@ -72,6 +83,6 @@ def _open(
         return None
     try:
         plain = json.loads(key.decrypt(box[:NONCE], box[NONCE:], subject.bytes))
-    except InvalidTag:  # sealed under a key that was erased since
+    except (InvalidTag, ValueError):  # sealed under a key that was erased since, or changed
         return None
     return bytes.fromhex(plain["salt"]), plain["data"]

@@ -18,12 +18,13 @@ from typing import Any
 import psycopg
 import pytest
 from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from psycopg.rows import TupleRow
 
 import consent
-from consent import tasks
+from consent import tasks, vault
 from consent.checkpoint import Checkpoint, sign_checkpoint
 from consent.errors import Frozen, Refused
 from consent.ledger_keys import origin, signing_keys
@@ -287,6 +288,14 @@ ROWS = {
         " WHERE kind = 'recording.identified' LIMIT 1"
     ),
     "a person's key is lost without an erasure": "DELETE FROM consent_subjectkey",
+    "a person's key is changed": (
+        "UPDATE consent_subjectkey SET wrapped = set_byte(wrapped, 20, get_byte(wrapped, 20) # 1)"
+    ),
+    "a person's key is cut short": "UPDATE consent_subjectkey SET wrapped = '\\x00'",
+    "a personal part is cut short": "UPDATE consent_ledgerpersonal SET sealed = '\\x00'",
+    "a personal part is changed": (
+        "UPDATE consent_ledgerpersonal SET sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1)"
+    ),
     "an act is of another kind": (
         "UPDATE consent_act SET kind = 'permission.cleared' WHERE kind = 'permission.revoked'"
     ),
@@ -916,3 +925,14 @@ def test_whose_name_was_erased_has_none(story: Story) -> None:
         attacker.execute("UPDATE consent_party SET name = %s WHERE name = '(erased)'", ["Nobody"])
     [problem] = audit().problems
     assert "does not have the name" in problem
+
+
+def test_another_vault_key_than_that_of_the_database_is_a_finding_and_seals_nothing(
+    story: Story, settings: Any
+) -> None:
+    """As after a backup was restored with the wrong one."""
+    settings.VAULT_KEY = "ab" * 32
+    audited = audit()
+    assert any("does not open, and nobody erased it" in problem for problem in audited.problems)
+    with pytest.raises(ImproperlyConfigured, match="LINER_VAULT_KEY"):
+        vault.seal(story.maren.party.ref, {"name": "Maren Holt"})
