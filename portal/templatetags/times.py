@@ -25,12 +25,14 @@ def moment(at: datetime, style: str = "minute") -> SafeString:
         "minute": "d MMM y, HH:mm",
         "day": "d MMM y",
         "month": "LLLL y",
-        "exact": "d MMM y, HH:mm:ss zzz",
+        "exact": "d MMM y, HH:mm:ss",
     }
     if style not in patterns:
         raise ValueError(f"{style!r} is not a style of moments: {', '.join(patterns)}.")
     local = timezone.localtime(days.within_calendar(at))
     text = format_datetime(local, patterns[style], locale=current_locale(), tzinfo=local.tzinfo)
+    if style == "exact":
+        text = f"{text} {_zone(local)}"
     machine = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', machine, timezone.get_current_timezone(), text
@@ -46,8 +48,14 @@ def plain_day(at: datetime) -> str:
 def plain_minute(at: datetime) -> str:
     """A moment in the reader's zone, with the zone's name, as plain text: for a mail."""
     local = timezone.localtime(days.within_calendar(at))
-    zone = local.tzinfo
-    return format_datetime(local, "d MMM y, HH:mm zzz", locale=current_locale(), tzinfo=zone)
+    text = format_datetime(local, "d MMM y, HH:mm", locale=current_locale(), tzinfo=local.tzinfo)
+    return f"{text} {_zone(local)}"
+
+
+def _zone(local: datetime) -> str:
+    """What a moment's clock is off UTC: names such as CET stand for several."""
+    off = local.strftime("%:z")
+    return "UTC" if off == "+00:00" else f"UTC{off}"
 
 
 def term_day(at: datetime, style: str = "until") -> SafeString:

@@ -130,21 +130,22 @@ def _preview(request: PortalRequest, reader: Reader, form: OfferForm) -> HttpRes
 
 def _effects(preview: Preview) -> list[dict[str, str]]:
     told = []
-    for one in preview.effects:
+    order = list(UseKind)
+    for one in sorted(preview.effects, key=lambda effect: order.index(UseKind(effect.use))):
         parts = []
         if one.allowed:
             parts.append(_("%(what)s: allowed at once") % {"what": recordings_text(one.allowed)})
         if one.wait_for_artists:
             what = recordings_text(one.wait_for_artists)
-            parts.append(_("%(what)s: waits for an artist's yes") % {"what": what})
+            parts.append(_("%(what)s: waits for your yes, or another artist's") % {"what": what})
         if one.refused_by_artists:
             what = recordings_text(one.refused_by_artists)
-            parts.append(_("%(what)s: an artist says no, and it stays no") % {"what": what})
+            parts.append(
+                _("%(what)s: you or another artist says no, and it stays no") % {"what": what}
+            )
         if one.lack_something:
             what = recordings_text(one.lack_something)
-            parts.append(
-                _("%(what)s: somebody else's licence or claim is missing") % {"what": what}
-            )
+            parts.append(_("%(what)s: another licence or claim is missing") % {"what": what})
         told.append(
             {
                 "term": str(UseKind(one.use).label),

@@ -317,6 +317,12 @@ def test_a_day_of_a_company_is_that_of_each_tool_it_had(world: World, her: Clien
         [single] = alone.context["answers"]
         assert [h.allowed for h in single["found"].held] == [h.allowed for h in one["found"].held]
         assert f"{one['tool'].name}:" in page.text
+        slug, name = one["tool"].slug, one["tool"].name
+        assert f'<a href="#{slug}">{name}</a>' in page.text and f'id="{slug}"' in page.text
+        assert f"{name}: the answer changed on that day." in page.text
+    assert page.text.count("As it is known at position") == 1
+    elsewhere = her.get(world.url("history"), {**query, "company": "somebody-else"}).text
+    assert "Choose one of the list." in elsewhere and "somebody-else" not in elsewhere
     earlier = her.get(
         world.url("history"), {**query, "company": company.slug, "day": days_ahead(-2)}
     )

@@ -476,7 +476,7 @@ def test_an_independent_sees_what_a_licence_would_mean_then_signs_then_ends_it(
     chosen = {"uses": ["discovery"], "companies": ["tonewright"]}
     preview = client.post(url, chosen)
     assert preview.status_code == 200
-    assert "2 recordings: waits for an artist&#x27;s yes" in preview.text
+    assert "2 recordings: waits for your yes, or another artist&#x27;s" in preview.text
     assert not LicenceVersion.objects.exists()
 
     assert client.post(url, {**chosen, "sign": "yes"})["Location"] == url

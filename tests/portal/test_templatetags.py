@@ -88,6 +88,21 @@ def test_a_moment_is_shown_in_the_readers_zone_and_kept_in_utc_for_machines() ->
     assert 'title="Asia/Tokyo"' in html
 
 
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("UTC", "3 Nov 2026, 12:00 UTC"),
+        ("Europe/Oslo", "3 Nov 2026, 13:00 UTC+01:00"),
+        ("Asia/Kolkata", "3 Nov 2026, 17:30 UTC+05:30"),
+    ],
+)
+def test_a_moment_in_a_mail_says_how_far_its_clock_is_off(zone: str, said: str) -> None:
+    at = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+    with timezone.override(zone):
+        assert times.plain_minute(at) == said
+        assert said.rpartition(" ")[2] + "</time>" in times.moment(at, "exact")
+
+
 def test_a_day_has_no_zone_and_a_moment_is_not_a_day() -> None:
     with timezone.override("Asia/Tokyo"):
         html = times.day(date(2026, 11, 3))

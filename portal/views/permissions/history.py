@@ -55,6 +55,7 @@ class HistoryForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = [("", _("None")), *choices]
+            field.error_messages["invalid_choice"] = _("Choose one of the list.")
 
     def clean_isrc(self) -> str:
         """A recording of hers."""
