@@ -524,7 +524,9 @@ def _check_report(
             field="model_version",
         )
     if used_at > at:
-        raise Refused("in_the_future", _("A use that is still to come cannot be reported."))
+        raise Refused(
+            "in_the_future", _("A use that is still to come cannot be reported."), field="used_at"
+        )
 
 
 def _decide(

@@ -310,8 +310,23 @@ class Requests(StrictSerializer):
 # Reports
 
 
+class OwnName(serializers.CharField):
+    """A company's own name for what it reports; usage events, which name it, take no other."""
+
+    default_error_messages = {"unprintable": _("1 to 100 printable characters.")}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=100, help_text=_("your own name for it"), **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        name: str = super().to_internal_value(data)
+        if not name.isprintable():
+            self.fail("unprintable")
+        return name
+
+
 class NewTrainingRun(StrictSerializer):
-    run = serializers.CharField(max_length=100, help_text=_("your own name for it"))
+    run = OwnName()
     model_version = serializers.UUIDField()
     use = serializers.ChoiceField(UseKind.choices)
     trained_at = Moment()
@@ -348,7 +363,7 @@ class AttributionShape(StrictSerializer):
 
 
 class NewOutput(StrictSerializer):
-    output = serializers.CharField(max_length=100, help_text=_("your own name for it"))
+    output = OwnName()
     model_version = serializers.UUIDField()
     use = serializers.ChoiceField(UseKind.choices)
     made_at = Moment()

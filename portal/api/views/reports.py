@@ -47,7 +47,7 @@ class TrainingRunsView(MachineView):
         """Write the run down, once."""
         new = read(shapes.NewTrainingRun, request.data)
         company = self.caller.company
-        with called(client_ref="run"):
+        with called(client_ref="run", used_at="trained_at"):
             report = report_training_run(
                 company=company,
                 client_ref=new["run"],
@@ -86,7 +86,7 @@ class OutputsView(MachineView):
         """Write the output down, once."""
         new = read(shapes.NewOutput, request.data)
         company = self.caller.company
-        with called(client_ref="output"):
+        with called(client_ref="output", used_at="made_at"):
             report = report_output(
                 company=company,
                 client_ref=new["output"],

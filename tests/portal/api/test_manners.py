@@ -150,6 +150,25 @@ def test_a_report_that_differs_points_at_the_name_that_the_client_gave(
     assert problem_of(differs, 409, "output_differs")["errors"][0]["pointer"] == "/output"
 
 
+def test_a_report_of_what_is_still_to_come_points_at_its_moment(
+    machine: Machine, allowed: World
+) -> None:
+    model, later = str(allowed.model.ref), "2199-01-01T00:00:00Z"
+    run = {"run": "r", "model_version": model, "use": "generative_training", "trained_at": later}
+    answer = machine.post("training-runs", {**run, "isrcs": [allowed.havn.isrc]})
+    assert problem_of(answer, 422, "in_the_future")["errors"][0]["pointer"] == "/trained_at"
+
+
+@pytest.mark.parametrize("name", ["song\u202e1", "song\n1", "song\u00ad1"])
+@pytest.mark.parametrize("what", ["output", "run"])
+def test_what_no_usage_event_could_name_is_no_name(
+    machine: Machine, allowed: World, what: str, name: str
+) -> None:
+    answer = machine.post("outputs" if what == "output" else "training-runs", {what: name})
+    errors = {e["pointer"]: e["code"] for e in problem_of(answer, 422, "invalid")["errors"]}
+    assert errors[f"/{what}"] == "unprintable"
+
+
 def test_a_short_name_that_is_none_is_explained_in_our_words(machine: Machine) -> None:
     answer = machine.post("tools", {"tool": "tonewright one", "name": "x", "kind": "composer"})
     problem = problem_of(answer, 422, "invalid")
