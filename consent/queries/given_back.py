@@ -38,7 +38,8 @@ from consent.words import Stance
 # The recordings that a no is about, put together where everything that decisions ever read of them
 # is alike, so that they were alike before the no, with it, and are now. Each answer that ever named
 # one counts, whatever became of it, with its act: those of one act were written together. What was
-# changed in the catalogue since stands alone, and what came since was not there to be taken.
+# changed in the catalogue since stands alone, and what came since was not there to be taken; nor was
+# a model named for what it was reported to have learned since.
 _KINDS = """
 WITH named AS MATERIALIZED (
     SELECT id FROM unnest(%(recordings)s::bigint[]) AS x(id)
@@ -95,6 +96,7 @@ SELECT DISTINCT k.alike, '', u.model_version_id
   FROM kind k
   JOIN consent_traininguse u ON u.recording_id = k.id
   JOIN consent_trainingrun r ON r.id = u.run_id AND r.use = %(use)s
+  JOIN consent_ledgerentry e ON e.id = r.entry_id AND e.seq <= %(before)s
 """
 
 

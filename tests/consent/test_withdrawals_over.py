@@ -15,6 +15,7 @@ from consent.models import (
     AICompany,
     Artist,
     Licence,
+    ModelVersion,
     Recording,
     Tool,
     Withdrawal,
@@ -27,6 +28,7 @@ from consent.services.permissions import (
     clear_permission,
     undo_act,
 )
+from consent.services.provenance import report_training_run
 from consent.services.tools import resume_tool, suspend_tool
 from consent.services.withdrawals import (
     acknowledge_withdrawal,
@@ -236,6 +238,32 @@ def test_a_song_that_came_after_the_no_is_nothing_that_it_took(world: World) -> 
     world.says("deny")
     licensed_songs(world.maren)  # by a label that has licensed nothing to anybody
     world.says("allow")
+    assert world.open() == []
+
+
+def test_what_a_model_was_reported_to_have_learned_after_the_no_is_nothing_that_it_took(
+    world: World,
+) -> None:
+    _label, _publisher, unlicensed = licensed_songs(world.maren)  # licensed to nobody
+    named = [world.songs[0], unlicensed[0]]
+    answer_recordings(
+        by=None,
+        artist=world.maren,
+        use=TRAIN,
+        stance="deny",
+        recordings=[song.pk for song in named],
+    )
+    assert world.open() == BOTH
+    [model] = ModelVersion.objects.all()
+    report_training_run(
+        company=model.tool.company,
+        client_ref="a run that should not have been",
+        model_version=model,
+        use=TRAIN,
+        trained_at=now(),
+        isrcs=[unlicensed[0].isrc],
+    )
+    world.says("allow", scope=Scope(recording=world.songs[0]))
     assert world.open() == []
 
 
