@@ -37,6 +37,7 @@ from portal.roles import Role, Scope
 from portal.templatetags.figures import count, current_locale
 from portal.templatetags.times import plain_begin, plain_end
 from portal.templatetags.wording import isolated
+from portal.words import use_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -573,6 +574,8 @@ class _Facts(dict[str, str]):
             return self._names.get(str(value), _("Somebody"))
         if value is None:
             return ""
+        if self._notice.scope == Scope.MANAGE_LABEL and key in {"use", "uses"}:
+            return use_words(*([value] if key == "use" else value))
         return _WORDS.get(key, str)(value)
 
     def _artist(self) -> str:

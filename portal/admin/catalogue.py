@@ -32,11 +32,12 @@ from portal.admin.base import Panel, ScopedAdmin, Text, link, yes_no
 from portal.admin.claims import CLAIM_HEADERS, claim_rows, claims_on
 from portal.admin.doing import Doing, DoingForm, Done, no_change
 from portal.admin.fields import party_field
-from portal.admin.words import use_words, when
+from portal.admin.words import when
 from portal.models import User
 from portal.queries.staff import overdue, permissions_within, requests_within, withdrawals_within
 from portal.templatetags.figures import count
 from portal.templatetags.times import moment
+from portal.words import use_words
 
 MOST_BYTES = 16 * 1024 * 1024  # some ten thousand recordings: as long as a browser waits
 SHOWN = 200

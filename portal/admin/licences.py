@@ -34,10 +34,11 @@ from portal.admin.base import Panel, ScopedAdmin, Text
 from portal.admin.claims import where
 from portal.admin.doing import Doing, DoingForm, Done, tell
 from portal.admin.fields import CountriesField, DayField, IsrcsField, PercentField, party_field
-from portal.admin.words import USE_CHOICES, use_words
+from portal.admin.words import USE_CHOICES
 from portal.models import User
 from portal.templatetags.figures import count, money_micros, percent_bp
 from portal.templatetags.times import moment
+from portal.words import use_words
 from royalties.models import Rate
 from royalties.services.rates import RateOffer, set_rates
 from royalties.words import RateBasis

@@ -22,11 +22,12 @@ from portal.access import Access, access_of
 from portal.admin.base import Panel, ScopedAdmin, Text, link, yes_no
 from portal.admin.claims import where
 from portal.admin.doing import Doing, DoingForm, Done
-from portal.admin.words import USE_CHOICES, UseFilter, about_use, use_words, when
+from portal.admin.words import USE_CHOICES, UseFilter, about_use, when
 from portal.models import User
 from portal.queries.staff import overdue, permissions_within, withdrawals_within
 from portal.queries.withdrawals import about_no, begins_at, reachable, told_by_mail, why_untold
 from portal.templatetags.times import moment
+from portal.words import use_words
 
 LANGUAGES = settings.WORDING_LANGUAGES
 

@@ -34,7 +34,7 @@ class StaffActAdmin(ScopedAdmin):
     """The log of the admin: for a label, of what was done in its books."""
 
     for_labels = True
-    list_display = ("about", "action", "by", "reason", when("at", gettext_lazy("when")))
+    list_display = ("about", "what", "by", "reason", when("at", gettext_lazy("when")))
     list_select_related = ("by", "label")
     search_fields = ("action", "by__name", "by__email")
     ordering = ("-id",)
@@ -45,6 +45,10 @@ class StaffActAdmin(ScopedAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list that opens its rows."""
         return OpenedActs
+
+    @admin.display(description=gettext_lazy("what"), ordering="action")
+    def what(self, act: StaffAct) -> str:
+        return act.what
 
     @admin.display(description=gettext_lazy("about"))
     def about(self, act: StaffAct) -> str:
@@ -58,7 +62,7 @@ class StaffActAdmin(ScopedAdmin):
         [read] = read_acts([thing])
         yield _("When"), moment(thing.at, "exact")
         yield _("Who"), thing.by
-        yield _("What"), thing.action
+        yield _("What"), f"{thing.what} ({thing.action})"
         yield _("About"), read.about or _("(erased)")
         yield _("Reason"), read.reason or _("(erased)")
         yield _("Label"), thing.label or "–"

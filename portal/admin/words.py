@@ -7,28 +7,13 @@ from typing import Any, Final
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consent.words import UseKind
 from portal.templatetags.times import moment
-
-USE_WORDS: Final[dict[str, str | Promise]] = {
-    UseKind.GENERATIVE_TRAINING: _("Train generative models"),
-    UseKind.ANALYSIS_TRAINING: _("Train analysis models"),
-    UseKind.REMIX_INPUT: _("Remix and stems"),
-    UseKind.STYLE: _("Imitate the style"),
-    UseKind.VOICE: _("Clone the voice"),
-    UseKind.NAME_IMAGE: _("Use name and image"),
-    UseKind.DISCOVERY: _("Recommend"),
-}
+from portal.words import USE_WORDS, use_words
 
 USE_CHOICES: Final = [(use.value, USE_WORDS[use]) for use in UseKind]
-
-
-def use_words(*uses: str) -> str:
-    """Use kinds as staff read them, with commas between."""
-    return ", ".join(str(USE_WORDS[use]) for use in uses)
 
 
 class UseFilter(admin.SimpleListFilter):

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from portal.words import ACT_WORDS
+
 
 class StaffAct(models.Model):
     """One thing that a member of a label's or the operator's staff did, with the reason given.
@@ -56,3 +58,8 @@ class StaffAct(models.Model):
 
     def __str__(self) -> str:
         return self.action
+
+    @property
+    def what(self) -> str:
+        """What was done, in words; a code that has none is itself."""
+        return str(ACT_WORDS.get(self.action, self.action))

@@ -18,8 +18,7 @@ from django.db.models import Exists, F, OuterRef, TextField, Value
 from django.db.models.functions import Cast, Concat
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from consent import clock
 from consent.errors import NotFound
@@ -33,7 +32,6 @@ from consent.models import (
 )
 from consent.queries.requests import BatchState, batch_status
 from consent.services.work import handles, wake
-from consent.words import UseKind
 from portal.models import (
     CompanyMail,
     CompanyNews,
@@ -46,6 +44,7 @@ from portal.queries.api import request_body, withdrawal_body
 from portal.queries.withdrawals import begins_at, hooks_that_may_tell
 from portal.services.notices import NEWS_FOR, domain_of_mails
 from portal.services.webhooks import in_full, over_key
+from portal.words import USE_WORDS
 
 LANGUAGE: Final = "en"
 """Companies are spoken to as their machines are: in one language, with times in UTC."""
@@ -55,18 +54,6 @@ AT_MOST_EVERY: Final = timedelta(minutes=15)
 
 IN_ONE_MAIL: Final = 100
 AT_ONCE: Final = 2_000
-
-
-USES: Final[Mapping[str, str | Promise]] = {
-    UseKind.GENERATIVE_TRAINING: gettext_lazy("Training generative models"),
-    UseKind.ANALYSIS_TRAINING: gettext_lazy("Training analysis models"),
-    UseKind.REMIX_INPUT: gettext_lazy("Remixes and stems"),
-    UseKind.STYLE: gettext_lazy("Imitating an artist’s style"),
-    UseKind.VOICE: gettext_lazy("Cloning an artist’s voice"),
-    UseKind.NAME_IMAGE: gettext_lazy("Using an artist’s name and image"),
-    UseKind.DISCOVERY: gettext_lazy("Recommending music"),
-}
-"""The use kinds as a company reads them, beside the codes that its programs know."""
 
 
 class NoAddress(Exception):
@@ -419,7 +406,7 @@ def _over(row: Withdrawal) -> dict[str, Any]:
 
 def _use(code: str) -> str:
     """A use kind in words, and as the API calls it."""
-    return f"{USES[code]} ({code})"
+    return f"{USE_WORDS[code]} ({code})"
 
 
 def _by(row: Withdrawal) -> str:

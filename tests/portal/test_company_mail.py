@@ -20,7 +20,6 @@ from consent.services.requests import ask_permission
 from consent.services.tools import change_contact, register_company
 from consent.services.withdrawals import acknowledge_withdrawal, end_withdrawals_of
 from consent.services.work import perform
-from consent.words import UseKind
 from portal.models import (
     ApiClient,
     CompanyMail,
@@ -31,7 +30,7 @@ from portal.models import (
     WebhookMessage,
 )
 from portal.services import company_mail
-from portal.services.company_mail import AT_MOST_EVERY, USES, write_company_mails
+from portal.services.company_mail import AT_MOST_EVERY, write_company_mails
 from portal.services.news import tell_news
 from portal.services.retries import retry_work
 from portal.services.webhooks import create_webhook, end_webhook, tell_webhooks
@@ -411,13 +410,9 @@ def test_the_contact_person_reads_words_beside_the_codes_and_no_nothing(
     send_all()
     tool, model = world.model.tool, world.model
     for text in both(mail.outbox[-1]):
-        assert "Recommending music (discovery)" in text
+        assert "Recommend (discovery)" in text
         assert f"{tool.name} ({tool.slug}) {model.name}" in text
         assert song.title in text and song.isrc in text
         assert "None" not in text
         assert settings.LEDGER_OPERATOR["contact"] in text
     assert "Confirm by" in both(mail.outbox[-1])[1].partition("<h1>")[0]
-
-
-def test_every_use_kind_has_words_for_companies() -> None:
-    assert set(USES) == set(UseKind)

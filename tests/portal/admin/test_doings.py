@@ -822,7 +822,7 @@ def test_an_erasure_takes_the_words_and_leaves_who_did_what(
     page = theirs.get(acts).text
     assert WHY not in page
     assert "Maren Holt" not in page
-    assert "permission.revoke" in page
+    assert "revoked an answer" in page
 
 
 def test_what_staff_did_cannot_be_changed_or_taken_back(labels: Labels) -> None:
