@@ -4,14 +4,14 @@ Shapes that come in by the framework check as well as describe. Those of decisio
 only describe: `portal.api.reading` checks them, and a test holds the two together.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from consent.days import FIRST_DAY, LAST_DAY, OUT_OF_RANGE, within_reach
 from consent.words import Right, ToolKind, UseKind
+from portal.api.reading import Fault, read_moment
 from portal.api.views.base import StrictSerializer
 from portal.models import WebhookKind
 
@@ -20,18 +20,22 @@ MOST_RECORDINGS: Final = 1_000
 
 
 class Moment(serializers.DateTimeField):
-    """A moment that a client names: one that a date here may be, in UTC where it has no offset."""
-
-    timezone = UTC  # whatever zone a browser that sends a key is in
-    default_error_messages = {
-        OUT_OF_RANGE: _("A date here lies between {first} and {last}."),
-    }
+    """A moment that a client names, with its offset: one that a date here may be."""
 
     def to_internal_value(self, value: Any) -> datetime:
-        moment = super().to_internal_value(value)
-        if not within_reach(moment):
-            self.fail(OUT_OF_RANGE, first=FIRST_DAY.isoformat(), last=LAST_DAY.isoformat())
-        return moment
+        try:
+            return read_moment(value)
+        except Fault as fault:
+            raise serializers.ValidationError(fault.sentence, code=fault.code) from fault
+
+
+class Whole(serializers.IntegerField):
+    """A whole number as JSON has it: no text that looks like one, and no 1.0."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class ItemErrorShape(StrictSerializer):
@@ -353,11 +357,11 @@ class TrainingRunShape(StrictSerializer):
 class AttributionShape(StrictSerializer):
     isrc = serializers.CharField(max_length=40)
     right = serializers.ChoiceField(Right.choices)
-    influence_bp = serializers.IntegerField(
+    influence_bp = Whole(
         min_value=1, max_value=10_000, help_text=_("basis points; each right sums to 10 000")
     )
     method = serializers.CharField(max_length=60)
-    confidence_bp = serializers.IntegerField(
+    confidence_bp = Whole(
         min_value=0, max_value=10_000, required=False, allow_null=True, default=None
     )
 

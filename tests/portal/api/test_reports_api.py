@@ -105,6 +105,21 @@ def test_another_companys_model_version_cannot_be_reported_against(
     problem_of(rival.post("outputs", output_of(world)), 404, "unknown_model_version")
 
 
+def test_what_merely_looks_like_a_number_or_a_moment_is_none(
+    machine: Machine, allowed: World
+) -> None:
+    body = output_of(allowed, made_at=now().replace(tzinfo=None).isoformat())
+    for share in (body["attributions"][0], body["attributions"][1]):
+        share["influence_bp"] = "10000" if share["right"] == "master" else 10_000.0
+    problem = problem_of(machine.post("outputs", body), 422, "invalid")
+    assert {error["pointer"] for error in problem["errors"]} == {
+        "/made_at",
+        "/attributions/0/influence_bp",
+        "/attributions/1/influence_bp",
+    }
+    assert Output.objects.count() == 0
+
+
 def test_an_output_says_what_it_drew_on(machine: Machine, allowed: World) -> None:
     made = machine.post("outputs", output_of(allowed))
     assert made.status_code == 201, made.content
