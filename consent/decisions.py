@@ -55,6 +55,7 @@ class Code(StrEnum):
     RIGHT_UNDER_CLAIMED = "right_under_claimed"
     RIGHT_OVER_CLAIMED = "right_over_claimed"
     RIGHT_DISPUTED = "right_disputed"
+    NOTHING_CLAIMED = "nothing_claimed"
     HOLDER_SUSPENDED = "holder_suspended"
     NO_LICENCE = "no_licence"
     LICENSED = "licensed"
@@ -143,7 +144,8 @@ class ToolFacts:
 class ClaimFacts:
     """An active claim. Exactly one of recording, work and repertoire says what it is on.
 
-    On a repertoire `share_bp` is of that artist's share, otherwise of the whole right.
+    On a repertoire `share_bp` is of that artist's share, otherwise of the whole right. On a
+    recording it may be 0: its party says that nothing of the right is its own there, anywhere.
     """
 
     party: int
@@ -386,8 +388,15 @@ def _right(
         and (c.valid_until is None or c.valid_until > question.at)
         and (c.repertoire is None or c.repertoire in recording.main_artists)
     ]
-    claims = [c for c in _said_of_it(running) if touches(c.territories, question.territory)]
-    reasons = _shares(right, claims, recording, question)
+    said = [c for c in _said_of_it(running) if touches(c.territories, question.territory)]
+    reasons = [
+        Reason(Code.NOTHING_CLAIMED, Verdict.NOTE, c.party, right, "", c.seq, c.valid_until)
+        for c in said
+        if not c.share_bp and not c.disputed
+    ]
+    reasons += _shares(right, [c for c in said if c.share_bp or c.disputed], recording, question)
+    # Whoever has no share has no say: nobody waits for its licence, and its clause carries nothing.
+    claims = [c for c in said if c.share_bp]
     held: list[_Held] = []
     seen: set[int] = set()
     for claim in claims:
@@ -416,7 +425,8 @@ def _said_of_it(claims: Sequence[ClaimFacts]) -> Sequence[ClaimFacts]:
     """Of claims to one right, those that speak of this recording.
 
     What a party claims of the recording itself it says instead of what it claims of a repertoire,
-    wherever that was. A disputed claim is still heard: nobody gets round a dispute by another one.
+    wherever that was; also where it claims nothing of it. A disputed claim is still heard: nobody
+    gets round a dispute by another one, and that nothing is claimed is no yes while it is disputed.
     """
     by_itself = {c.party for c in claims if c.work is None and c.repertoire is None}
     if not by_itself:
@@ -796,7 +806,8 @@ class _Outputs:
 
 
 def _valid_until(reasons: Iterable[Reason], facts: Facts) -> datetime | None:
-    ends = [r.until for r in reasons if r.until is not None and r.verdict is Verdict.YES]
+    # What a party says to be none of its own, it may claim again from then on.
+    ends = [r.until for r in reasons if r.until is not None and r.verdict is not Verdict.NO]
     ends += [a.changes_at for a in facts.artists.values() if a.changes_at is not None]
     if facts.changes_at is not None:
         ends.append(facts.changes_at)

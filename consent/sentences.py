@@ -115,6 +115,10 @@ SENTENCES: dict[Code, Sentence] = {
         Move.HOLDER,
         _("The dispute must be settled."),
     ),
+    Code.NOTHING_CLAIMED: Sentence(
+        _("%(who)s says that none of the %(right)s rights here is theirs."),
+        _("Somebody who could hold a right here says that none of it is theirs."),
+    ),
     Code.HOLDER_SUSPENDED: Sentence(
         _("%(who)s, who holds %(right)s rights, is suspended."),
         _("A holder of a right that is needed is suspended."),
@@ -231,6 +235,10 @@ TO_YOU: dict[Code, tuple[str | Promise, str | Promise]] = {
     Code.RIGHT_DISPUTED: (
         _("Your claim to the %(right)s rights is disputed."),
         _("The dispute must be settled."),
+    ),
+    Code.NOTHING_CLAIMED: (
+        _("You say that none of the %(right)s rights here is yours."),
+        "",
     ),
     Code.HOLDER_SUSPENDED: (_("You hold %(right)s rights, and are suspended."), ""),
     Code.NO_LICENCE: (

@@ -354,9 +354,14 @@ def _annotated(row: Membership | RosterArtist) -> bool:
 
 
 def standing_master_claims() -> QuerySet[RightsClaim]:
-    """Claims to masters, as they stand: the latest row of each, where it has not ended."""
+    """Claims to masters, as they stand: the latest row of each, where it has not ended.
+
+    Without those of nothing: whoever says that none of it is its own has no reach by that.
+    """
     newer = RightsClaim.objects.filter(claim=OuterRef("claim"), pk__gt=OuterRef("pk"))
-    return RightsClaim.objects.filter(~Exists(newer), right=Right.MASTER, ended=False)
+    return RightsClaim.objects.filter(
+        ~Exists(newer), right=Right.MASTER, share_bp__gt=0, ended=False
+    )
 
 
 def _held_by_herself() -> QuerySet[RightsClaim]:

@@ -12,11 +12,6 @@ from consent.models.party import Artist, Party
 from consent.words import AiPart, Authority, Right, Standing
 
 
-def is_positive_share(field: str) -> Q:
-    """The condition that `field` is more than nothing and at most the whole (basis points)."""
-    return Q(**{f"{field}__gte": 1, f"{field}__lte": 10_000})
-
-
 class Work(models.Model):
     """A composition. One work may have many recordings, one recording several works."""
 
@@ -232,7 +227,8 @@ class RightsClaim(Fact):
 
     `claim` names the claim; the latest row of a claim says how it stands. A repertoire is all
     work on which that party is a main artist: how a society's blanket claim, or an independent's
-    own, is one row instead of thousands.
+    own, is one row instead of thousands. A share of 0 says that the party claims nothing of the
+    right in one recording, instead of what it claims of a repertoire.
     """
 
     claim = models.UUIDField(default=uuid.uuid4, editable=False)
@@ -276,10 +272,18 @@ class RightsClaim(Fact):
                 violation_error_message=_("Claim one recording, one work, or one repertoire."),
             ),
             models.CheckConstraint(
-                condition=is_positive_share("share_bp"),
+                condition=Q(share_bp__gte=0, share_bp__lte=10_000),
                 name="a_claim_is_a_share_of_the_whole",
                 violation_error_code="claim_share",
                 violation_error_message=_("A share is more than 0 and at most 100 %%."),
+            ),
+            models.CheckConstraint(
+                condition=Q(share_bp__gt=0) | Q(recording__isnull=False, territories=[]),
+                name="nothing_is_claimed_of_one_recording_everywhere",
+                violation_error_code="claim_nothing",
+                violation_error_message=_(
+                    "That nothing is claimed is said of one recording, and for all countries."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(valid_from=None)

@@ -108,7 +108,34 @@ class Conflict:
     @property
     def declared(self) -> tuple[ClaimLine, ...]:
         """What others claim of the recording itself: what there is to confirm."""
-        return tuple(c for c in self.claims if not c.is_mine and c.on is On.RECORDING)
+        return tuple(
+            c for c in self.claims if not c.is_mine and c.on is On.RECORDING and c.share_bp
+        )
+
+    @property
+    def may_be_none_of_mine(self) -> bool:
+        """Can the label end its part in it by saying that none of it is its own?
+
+        Not where it claims the song itself, or while a claim of its own is disputed.
+        """
+        mine = [c for c in self.claims if c.is_mine]
+        return (
+            self.kind in _TOO_MUCH
+            and bool(mine)
+            and all(c.on is not On.SONG and c.standing is not Standing.DISPUTED for c in mine)
+        )
+
+    @property
+    def others(self) -> tuple[ClaimLine, ...]:
+        """Who decides once the label says that none of it is its own."""
+        return tuple(c for c in self.claims if not c.is_mine and c.share_bp)
+
+    @property
+    def others_bp(self) -> int | None:
+        """What these come to, in basis points; None where that is not one sum for all places."""
+        if any(c.territories or c.on is not On.RECORDING for c in self.others):
+            return None
+        return sum(c.share_bp for c in self.others)
 
     @property
     def waits_for(self) -> tuple[Party, ...]:
@@ -139,7 +166,12 @@ class Conflict:
 
     @property
     def next_step(self) -> str:
-        """What to do, as a sentence."""
+        """What to do, in a sentence or two."""
+        step = self._step
+        return f"{step} {_NONE_OF_IT}" if self.may_be_none_of_mine else step
+
+    @property
+    def _step(self) -> str:
         if self.left_bp is not None:
             return str(_CONFIRM).format(
                 share=_percent(self.claimed_bp),
@@ -178,6 +210,8 @@ _WAITING = _(
     "Together the claims come to {share} %. {others} can confirm what is claimed of the recording "
     "itself and keep the rest. If yours is wrong, change or end it."
 )
+
+_NONE_OF_IT = _("If none of it is yours, say so; what you claim elsewhere stays.")
 
 NEXT_STEPS: dict[tuple[ConflictKind, Right | None], Promise] = {
     (ConflictKind.TWO_SENDERS, None): _(
@@ -234,15 +268,28 @@ class Page:
     by_kind: Mapping[ConflictKind, int]
 
 
-# The recordings of a label: delivered by it, or claimed by it now.
+# The recordings of a label: delivered by it, or claimed by it now. Of an artist whose whole work it
+# claims, not those of which it says that nothing is its own.
 _OWN = """
+    WITH claimed AS MATERIALIZED (
+        SELECT * FROM (
+            SELECT DISTINCT ON (claim) * FROM consent_rightsclaim
+             WHERE party_id = %(label)s ORDER BY claim, id DESC) c
+         WHERE NOT ended
+    )
     SELECT id FROM consent_recording WHERE sender_id = %(label)s
     UNION
-    SELECT coalesce(c.recording_id, b.recording_id)
-      FROM (SELECT DISTINCT ON (claim) recording_id, repertoire_id, ended
-              FROM consent_rightsclaim WHERE party_id = %(label)s ORDER BY claim, id DESC) c
-      LEFT JOIN consent_artistrecording b ON b.artist_id = c.repertoire_id
-     WHERE NOT c.ended AND (c.recording_id IS NOT NULL OR b.recording_id IS NOT NULL)
+    SELECT recording_id FROM claimed
+     WHERE recording_id IS NOT NULL AND (share_bp > 0 OR standing = 'disputed')
+    UNION
+    SELECT b.recording_id
+      FROM claimed c JOIN consent_artistrecording b ON b.artist_id = c.repertoire_id
+     WHERE c.standing = 'disputed' OR NOT EXISTS (
+        SELECT FROM claimed n
+         WHERE n.recording_id = b.recording_id AND n."right" = c."right" AND n.share_bp = 0
+           AND n.standing <> 'disputed'
+           AND (n.valid_from IS NULL OR n.valid_from <= ledger_now())
+           AND (n.valid_until IS NULL OR n.valid_until > ledger_now()))
 """
 
 # And those of the songs that it claims: of these it is told what is wrong with the song. Nothing
@@ -295,11 +342,13 @@ _WRONG = """
      WHERE NOT ended AND (valid_until IS NULL OR valid_until > :now)
 ), claim AS MATERIALIZED (
     -- What a party claims of a recording itself, it says instead of what it claims of a repertoire.
+    -- Where that is nothing, it has no part in this.
     SELECT * FROM running r
-     WHERE repertoire_id IS NULL OR standing = 'disputed' OR NOT EXISTS (
+     WHERE (share_bp > 0 OR standing = 'disputed')
+       AND (repertoire_id IS NULL OR standing = 'disputed' OR NOT EXISTS (
         SELECT FROM running n
          WHERE n.recording_id IS NOT NULL AND n.profile_id = r.profile_id
-           AND n.party_id = r.party_id AND n."right" = r."right")
+           AND n.party_id = r.party_id AND n."right" = r."right"))
 ), part AS (
     SELECT profile_id, 'master' AS "right", NULL::bigint AS work, a.id AS artist FROM example
       LEFT JOIN LATERAL unnest(main_artists) a(id) ON true
@@ -356,7 +405,21 @@ def wrong_sql(now: str = "ledger_now()") -> str:
     return _WRONG.replace(":now", now)
 
 
-_LISTED = """
+# Whoever says that none of it is its own has nothing to do there.
+_CONCERNS_IT = """
+       ("right" = 'publishing' OR profile_id IN (
+            SELECT r.profile_id FROM own JOIN consent_recording r USING (id)))
+   AND (NOT EXISTS (
+            SELECT FROM running n
+             WHERE n.profile_id = wrong.profile_id AND n."right" = wrong."right"
+               AND n.party_id = %(label)s AND n.share_bp = 0)
+        OR EXISTS (
+            SELECT FROM claim c
+             WHERE c.profile_id = wrong.profile_id AND c."right" = wrong."right"
+               AND c.party_id = %(label)s))
+"""
+
+_LISTED = f"""
 SELECT profile_id, kind, "right", bp, recordings, example,
        (SELECT json_agg(json_build_array(c.party_id, c.share_bp, c.authority, c.standing,
                    c.territories, CASE WHEN c.recording_id IS NOT NULL THEN 'recording'
@@ -372,22 +435,20 @@ SELECT profile_id, kind, "right", bp, recordings, example,
   FROM wrong JOIN example USING (profile_id)
  WHERE (%(kind)s = '' OR kind = %(kind)s) AND (%(artist)s = 0 OR %(artist)s = ANY (main_artists))
    AND (%(profile)s = 0 OR profile_id = %(profile)s)
-   AND ("right" = 'publishing' OR profile_id IN (
-            SELECT r.profile_id FROM own JOIN consent_recording r USING (id)))
+   AND {_CONCERNS_IT}
  ORDER BY array_position(ARRAY['two_senders', 'over_claimed', 'disputed', 'under_claimed',
                                'unknown'], kind),
           recordings DESC, profile_id, "right"
  LIMIT %(limit)s OFFSET %(offset)s
-"""
+"""  # noqa: S608  (the text in front is a constant of ours)
 
-_COUNTED = """
+_COUNTED = f"""
 SELECT kind, count(*) FROM wrong JOIN example USING (profile_id)
  WHERE (%(artist)s = 0 OR %(artist)s = ANY (main_artists))
    AND (%(profile)s = 0 OR profile_id = %(profile)s)
-   AND ("right" = 'publishing' OR profile_id IN (
-            SELECT r.profile_id FROM own JOIN consent_recording r USING (id)))
+   AND {_CONCERNS_IT}
  GROUP BY kind
-"""
+"""  # noqa: S608
 
 _ALL_MINE = "), mine AS MATERIALIZED (SELECT id FROM own UNION"
 

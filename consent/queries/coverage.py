@@ -8,7 +8,8 @@ from typing import Any
 from consent.models import Catalogue
 
 # The recordings of a holder at a moment: by a claim on the recording, on a work it holds, or on a
-# repertoire; and, for an artist, everything that is billed to her.
+# repertoire, unless it says that nothing of that recording is its own; and, for an artist,
+# everything that is billed to her.
 _REACHED = """
 mine AS MATERIALIZED (
     SELECT DISTINCT ON (claim) * FROM consent_rightsclaim
@@ -16,11 +17,17 @@ mine AS MATERIALIZED (
      ORDER BY claim, id DESC
 ), held AS MATERIALIZED (
     SELECT * FROM mine WHERE NOT ended AND (valid_until IS NULL OR valid_until > %(at)s)
+), nothing AS MATERIALIZED (
+    SELECT recording_id, "right" FROM held WHERE share_bp = 0
 ), reached AS (
-    SELECT h.recording_id, h."right" FROM held h WHERE h.recording_id IS NOT NULL
+    SELECT h.recording_id, h."right" FROM held h
+     WHERE h.recording_id IS NOT NULL AND h.share_bp > 0
     UNION ALL
     SELECT ar.recording_id, h."right" FROM held h
       JOIN consent_artistrecording ar ON ar.artist_id = h.repertoire_id AND NOT ar.featured
+     WHERE h.standing = 'disputed' OR NOT EXISTS (
+        SELECT FROM nothing n
+         WHERE n.recording_id = ar.recording_id AND n."right" = h."right")
     UNION ALL
     SELECT i.recording_id, h."right" FROM held h
       JOIN (SELECT i.id, i.recording_id, unnest(i.works) AS work_id

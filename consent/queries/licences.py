@@ -83,6 +83,7 @@ def licences_touching(artist: Artist, *, at: Moment | None = None) -> QuerySet[L
     holders = RightsClaim.objects.filter(
         ~Exists(newer),
         Q(recording__in=examples) | Q(work__in=works) | Q(repertoire=artist.pk),
+        share_bp__gt=0,
         ended=False,
     ).values("party")
     hers = ArtistRecording.objects.filter(artist=artist)

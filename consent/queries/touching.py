@@ -117,6 +117,8 @@ WITH pair AS MATERIALIZED (
          ORDER BY claim, id DESC) c
      WHERE NOT ended AND (valid_until IS NULL OR valid_until > %(at)s)
        AND "right" IN ('master', 'publishing')
+), nothing AS MATERIALIZED (
+    SELECT party_id, recording_id, "right" FROM held WHERE share_bp = 0
 ), song AS MATERIALIZED (
     SELECT i.recording_id, unnest(i.works) AS work_id FROM consent_recordingidentity i
      WHERE EXISTS (SELECT FROM held WHERE work_id IS NOT NULL)
@@ -127,10 +129,14 @@ WITH pair AS MATERIALIZED (
     SELECT party_id, recording_id, bool_or("right" = 'master') AS master,
            bool_or("right" = 'master' AND authority <> 'own') AS bound
       FROM (SELECT party_id, recording_id, "right", authority FROM held
-             WHERE recording_id IS NOT NULL
+             WHERE recording_id IS NOT NULL AND share_bp > 0
             UNION ALL
             SELECT h.party_id, b.recording_id, h."right", h.authority FROM held h
               JOIN consent_artistrecording b ON b.artist_id = h.repertoire_id AND NOT b.featured
+             WHERE h.standing = 'disputed' OR NOT EXISTS (
+                SELECT FROM nothing n
+                 WHERE n.party_id = h.party_id AND n.recording_id = b.recording_id
+                   AND n."right" = h."right")
             UNION ALL
             SELECT h.party_id, s.recording_id, h."right", h.authority FROM held h
               JOIN song s ON s.work_id = h.work_id) x

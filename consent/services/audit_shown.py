@@ -75,6 +75,7 @@ ACTS: Final = {
     "disputed_claim": ActRule(("claim.changed",), says=_CLAIMS),
     "end_claim": ActRule(("claim.ended",), "own", _CLAIMS),
     "confirm_shares": ActRule(("claim.made", "claim.changed"), says=_CLAIMS),
+    "claim_nothing": ActRule(("claim.made", "claim.ended"), says=_CLAIMS),
     "import_claims": ActRule(_CATALOGUE, says=("sender",)),
     "import_message": ActRule(_CATALOGUE, says=("sender", "message")),
     "register_recordings": ActRule(_CATALOGUE, "own", ("recordings",)),

@@ -478,7 +478,7 @@ class _Import:
         others: dict[int, set[str]] = {}
         known = [pk for pk, r in keys.items() if r.isrc not in self.fresh]
         for claim in active_claims(recordings=known):
-            if claim.right != Right.MASTER or claim.recording_id is None:
+            if claim.right != Right.MASTER or claim.recording_id is None or not claim.share_bp:
                 continue
             if claim.party_id == self.sender.pk:
                 holding.add(claim.recording_id)

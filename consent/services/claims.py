@@ -176,6 +176,8 @@ def change_claim(
     course, keys = _course(claim)
     terms: dict[str, Any] = {}
     if share_bp is not None:
+        if course.speaking_at(valid_from or course.at).share_bp:
+            _refuse_nothing(share_bp)
         terms["share_bp"] = share_bp
     if authority is not None:
         terms["authority"] = str(authority)
@@ -289,6 +291,7 @@ def _row(new: NewClaim, source: str, at: datetime) -> RightsClaim:
             _("A voice, a name and an image belong to a person: claim them for an artist."),
             field="right",
         )
+    _refuse_nothing(new.share_bp)
     check_within_reach(new.valid_from, "valid_from")
     check_within_reach(new.valid_until, "valid_until")
     if new.valid_from is not None:
@@ -314,6 +317,20 @@ def check_row(row: RightsClaim) -> None:
     """Validate a row before it is written; raises `Refused`."""
     # Keys come from rows that are there: looking them up again would be three queries a claim.
     check(row, exclude=["party", "recording", "work", "repertoire"])
+    # The database holds to this too; validation leaves out what names a field that it leaves out.
+    if not row.share_bp and (row.recording_id is None or row.territories):
+        raise Refused(
+            "claim_nothing",
+            _("That nothing is claimed is said of one recording, and for all countries."),
+        )
+
+
+def _refuse_nothing(share_bp: int) -> None:
+    """That nothing is claimed is said by `consent.services.claims_nothing` alone."""
+    if share_bp < 1:
+        raise Refused(
+            "claim_share", _("A share is more than 0 and at most 100 %."), field="share_bp"
+        )
 
 
 def _refuse_past(moment: datetime, at: datetime) -> None:

@@ -117,8 +117,15 @@ def _bearing(
         repertoires=sorted({key for one in identities.values() for key in one.main}),
     )
     running = [c for c in found if c.rows[0].right == right and _runs(c.rows[0], at)]
+    return by_recording(recordings, identities, running)
+
+
+def by_recording(
+    recordings: Sequence[Recording], identities: Mapping[int, Identity], claims: Sequence[Course]
+) -> dict[Recording, list[Course]]:
+    """Of these claims, by each recording, those on it, on its songs or its main artists."""
     by_thing: dict[tuple[str, int], list[Course]] = {}
-    for course in running:
+    for course in claims:
         row = course.rows[0]
         for thing in ("recording", "work", "repertoire"):
             key = getattr(row, f"{thing}_id")

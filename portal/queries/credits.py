@@ -74,6 +74,7 @@ def rights_of(recording: Recording) -> list[HeldRight]:
             Q(recording=recording) | Q(work__in=works) | Q(repertoire__in=artists),
             ~Exists(newer),
             ~replaced_on(recording),
+            Q(share_bp__gt=0) | Q(standing=Standing.DISPUTED),
             ended=False,
         )
         .select_related("party")

@@ -50,6 +50,11 @@ class Holder:
     begins_later: bool = False
 
     @property
+    def is_nothing(self) -> bool:
+        """Whether it says that none of the right in this recording is its own."""
+        return not self.share_bp
+
+    @property
     def share(self) -> Share:
         """What is claimed, as a share of the right."""
         return Share(
@@ -121,7 +126,7 @@ def rights_of(
         right: [
             (profile, number)
             for example, profile, number in counts
-            if holders[example].is_hers and not holders[example].of[right]
+            if holders[example].is_hers and not _claimed(holders[example].of[right])
         ]
         for right in RIGHTS
     }
@@ -150,7 +155,7 @@ def tangle_of(artist: Artist, holders: Sequence[Holder]) -> Tangle | None:
         return None
     shares = [one.share for one in now_so]
     able = set(who_can_confirm(shares))
-    others = {one.party: one.name for one in now_so if not one.is_own}
+    others = {one.party: one.name for one in _claimed(now_so) if not one.is_own}
     return Tangle(
         total,
         tuple(others.values()),
@@ -190,7 +195,10 @@ def is_on_her_own(artist: Artist) -> bool:
     examples = artist.profile_counts.values("example")
     delivered = Recording.objects.filter(billed__artist=artist, sender__isnull=False)
     held = RightsClaim.objects.filter(
-        Q(recording__in=examples) | Q(repertoire=artist.pk), right=Right.MASTER, ended=False
+        Q(recording__in=examples) | Q(repertoire=artist.pk),
+        right=Right.MASTER,
+        share_bp__gt=0,
+        ended=False,
     )
     return not (
         held.exclude(party=artist.pk).exists() or delivered.exclude(sender=artist.pk).exists()
@@ -261,7 +269,11 @@ def _of_one(
                     begins_later=claim.valid_from is not None and claim.valid_from > at,
                 )
             )
-    return {right: _said_of_it(some) for right, some in found.items()}
+    # Who claims it, and then who says that none of it is theirs.
+    return {
+        right: sorted(_said_of_it(some), key=lambda one: one.is_nothing)
+        for right, some in found.items()
+    }
 
 
 def _said_of_it(holders: Sequence[Holder]) -> list[Holder]:
@@ -276,6 +288,11 @@ def _said_of_it(holders: Sequence[Holder]) -> list[Holder]:
         for one in holders
         if one.repertoire is None or one.standing is Standing.DISPUTED or one.party not in by_itself
     ]
+
+
+def _claimed(holders: Sequence[Holder]) -> list[Holder]:
+    """Without those who say that none of it is theirs."""
+    return [one for one in holders if not one.is_nothing]
 
 
 def largest_sum(holders: Sequence[Holder]) -> int:
@@ -337,7 +354,7 @@ def what_declaring_does(
     names: dict[str, None] = {}
     able: dict[str, None] = {}
     for key in recordings:
-        held = holders[key].of[right]
+        held = _claimed(holders[key].of[right])
         if any(one.is_own for one in held):
             continue
         free.append(key)

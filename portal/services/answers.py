@@ -191,6 +191,7 @@ def _object(artist: Artist, act: Act, use: str, at: datetime | None) -> None:
         Q(repertoire=artist.pk) | Q(recording__in=artist.profile_counts.values("example")),
         right=Right.PUBLISHING,  # the only mandate that asks nobody one by one
         authority=Authority.BLANKET,
+        share_bp__gt=0,
         ended=False,
     ).values("party")
     licences = licences_touching(artist).filter(

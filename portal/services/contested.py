@@ -188,7 +188,7 @@ def _still_claims(label: Party, rows: list[ToldConflict]) -> bool:
         works=sorted({key for one in identities.values() for key in one.works}),
         repertoires=sorted({key for one in identities.values() for key in one.main}),
     )
-    return any(claim.party_id == label.pk for claim in claims)
+    return any(claim.party_id == label.pk and claim.share_bp for claim in claims)
 
 
 def _key(rows: list[ToldConflict], *, was_settled: bool) -> str:

@@ -124,7 +124,12 @@ class Rates:
             if claim.begins_at <= at and (claim.ends_at is None or at < claim.ends_at)
         ]
         by_itself = {(c.party, c.right) for c in speaking if c.on == "recording"}
+        # Whoever says that none of it is its own sets no rate by what it claims elsewhere.
+        nothing = {(c.party, c.right) for c in speaking if not c.share_bp}
         for claim in speaking:
+            wider = claim.on == "repertoire" and (claim.party, claim.right) in nothing
+            if wider or not claim.share_bp:
+                continue
             replaced = claim.on == "repertoire" and (claim.party, right) in by_itself
             counts = claim.right == right and not replaced
             shares[claim.party] += claim.share_bp if counts else 0
@@ -132,7 +137,7 @@ class Rates:
             shares[artist] += 0
         best: tuple[int, int, RateFact] | None = None
         for licence, (holder, chain) in self._licences.items():
-            if holder not in shares:
+            if holder not in shares or (not shares[holder] and (holder, right) in nothing):
                 continue
             version = _worth(chain, at)
             if version is None or use not in version.uses:

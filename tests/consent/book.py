@@ -39,6 +39,7 @@ from consent.models import (
 from consent.queries.decision import Ask
 from consent.scopes import EVERYTHING, Scope
 from consent.services.claims import change_claim, dispute_claim, end_claim, make_claim, settle_claim
+from consent.services.claims_nothing import claim_nothing
 from consent.services.licences import end_licence, sign_licence, supersede_licence
 from consent.services.parties import change_party_state, register_party
 from consent.services.permissions import (
@@ -278,6 +279,7 @@ class Book:
             *(self._supersede,) * 2,
             self._end_licence,
             *(self._claim,) * 2,
+            self._nothing,
             self._tool,
             self._model,
             self._suspend,
@@ -639,6 +641,22 @@ class Book:
             )
             return
         self.do_to_claim(choose.one_of(list(self.claims)), choose)
+
+    def _nothing(self, choose: Choices) -> None:
+        """Somebody says that none of a song is its own: what it claims of the song itself ends."""
+        party = choose.one_of((self.fjord, self.kanal, self.maren.party))
+        right = choose.one_of((Right.MASTER, Right.PUBLISHING))
+        song = choose.one_of(self.songs)
+        try:
+            [row] = claim_nothing(by=None, party=party, right=right, recordings=[song])
+        except Refused:  # it claims nothing there, or what it claims is disputed
+            return
+        for rows in self.claims.values():
+            last = rows[-1].says
+            whose = (last["party"], last["right"], last["on"])
+            if whose == (party.pk, right, ("recording", song.pk)) and not last["ended"]:
+                self._note(rows, {**last, "ended": True})
+        self.note_claim(row)
 
     def do_to_claim(self, claim: uuid.UUID, choose: Choices) -> None:
         rows = self.claims[claim]

@@ -126,7 +126,7 @@ def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tupl
         mine = [c for c in master if c.repertoire in (None, *recording.main_artists)]
         mine = _unless_said_of_the_recording(mine, facts, at)
         yield from _what_is_wrong_with(mine, recording)
-        holders += mine
+        holders += _holding(mine)
     if use in TRAINING:
         about = [c for c in claims if c.right == "publishing"]
         # On the recording itself, or on all work of a main artist: then on each work on it.
@@ -137,7 +137,7 @@ def _at_one_place(question: Question, facts: Facts, place: str) -> Iterator[tupl
             direct = [c for c in about if c.work is not None and c.work == work]
             yield from _what_is_wrong_with([*direct, *blanket], recording)
             holders += direct
-        holders += blanket
+        holders += _holding(blanket)
 
     # Licences: each holder has signed for exactly this.
     signed: dict[int, _Signed] = {}
@@ -211,6 +211,11 @@ def _unless_said_of_the_recording(
     return kept
 
 
+def _holding(claims: list[ClaimFacts]) -> list[ClaimFacts]:
+    """Without those who say that nothing of it is theirs: they are asked for nothing."""
+    return [c for c in claims if c.share_bp != 0]
+
+
 def _what_is_wrong_with(
     claims: list[ClaimFacts], recording: RecordingFacts
 ) -> Iterator[tuple[str, int | None]]:
@@ -223,7 +228,7 @@ def _what_is_wrong_with(
     for claim in claims:
         if claim.disputed:
             yield "right_disputed", claim.party
-        if claim.suspended:
+        if claim.suspended and claim.share_bp != 0:
             yield "holder_suspended", claim.party
 
 

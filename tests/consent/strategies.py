@@ -159,6 +159,21 @@ class Choices:
         )
         return [half, *([self.claim(whose.right, 5_000)] * self.one_of((1, 1, 1, 0)))]
 
+    def nothing(self, held: Sequence[ClaimFacts]) -> list[ClaimFacts]:
+        """Of the recording by itself, nothing, by somebody who claims a repertoire or not.
+
+        Where it was what was too much, somebody else claims all of the recording.
+        """
+        broad = [c for c in held if c.repertoire is not None and c.right != "likeness"]
+        whose = self.one_of(broad) if broad else self.claim(self.one_of(("master", "publishing")))
+        none = replace(
+            self.claim(whose.right, 10_000),
+            party=self.one_of((whose.party, whose.party, whose.party, FJORD, MAREN)),
+            share_bp=0,
+            disputed=self.one_of((False, False, False, True)),
+        )
+        return [none, *([self.claim(whose.right, 10_000)] * self.one_of((1, 1, 0)))]
+
     def licence(self, holder: int, number: int) -> LicenceFacts:
         dispenses = self.one_of((False, True))
         return LicenceFacts(
@@ -219,6 +234,8 @@ class Choices:
             held += self.rights("publishing", repertoire=self.one_of((None, MAREN, AOI)))
         if self.one_of((False, False, False, True)):
             held += self.a_remainder(held)
+        if self.one_of((False, False, False, True)):
+            held += self.nothing(held)
         for _ in range(self.one_of((0, 1, 2))):
             held.append(self.claim("likeness", repertoire=self.one_of((MAREN, AOI, BAND))))
         if self.rarely():

@@ -111,6 +111,68 @@ def test_taking_a_claim_away_gives_a_yes_only_where_one_was_too_many(
                 assert sum(c.share_bp for c in same) > 10_000
 
 
+@common
+@given(worlds(), territories)
+def test_that_nothing_is_claimed_says_no_more_than_a_claim_that_is_not_there(
+    known: Facts, territory: str | None
+) -> None:
+    """Nobody's licence is waited for, or overrides, or is signed by it: only a wider claim goes."""
+    for zero in (c for c in known.claims if not c.share_bp and not c.disputed):
+        over = zero.valid_until is not None and zero.valid_until <= NOW
+        spoken_for = [
+            c
+            for c in known.claims
+            if (c.party, c.right) == (zero.party, zero.right)
+            and c.repertoire is not None
+            and not c.disputed
+        ]
+        silent = [zero] if over else [zero, *spoken_for]
+        without = tuple(c for c in known.claims if not any(c is one for one in silent))
+        for use in NEEDS:
+            after = replace(known, claims=without)
+            one, other = says(use, territory, known), says(use, territory, after)
+            assert one.allowed == other.allowed
+            assert _noes(one) == _noes(other)
+
+
+@common
+@given(worlds(), territories)
+def test_a_dispute_about_nothing_never_makes_a_yes_of_a_no(
+    known: Facts, territory: str | None
+) -> None:
+    """Neither beside what was said before it, nor beside its never having been said."""
+    for zero in (c for c in known.claims if not c.share_bp):
+        others = tuple(c for c in known.claims if c is not zero)
+        disputed = replace(known, claims=(*others, replace(zero, disputed=True)))
+        plain = replace(known, claims=(*others, replace(zero, disputed=False)))
+        unsaid = replace(known, claims=others)
+        for use in NEEDS:
+            if says(use, territory, disputed).allowed:
+                assert says(use, territory, plain).allowed
+                assert says(use, territory, unsaid).allowed
+
+
+@common
+@given(worlds(), territories)
+def test_where_only_nothing_is_claimed_nothing_is_allowed(
+    known: Facts, territory: str | None
+) -> None:
+    none = tuple(
+        replace(c, share_bp=0, work=None, repertoire=None, territories=frozenset())
+        if c.right in ("master", "publishing")
+        else c
+        for c in known.claims
+    )
+    after = replace(known, claims=none)
+    for use, needs in NEEDS.items():
+        if needs.master:
+            assert not says(use, territory, after).allowed
+
+
+def _noes(decision: Decision) -> set[tuple[Code, int | None]]:
+    return {(r.code, r.party) for r in decision.reasons if r.verdict is Verdict.NO}
+
+
 def _newly_allowed(use: str, territory: str | None, after: Facts) -> bool:
     """Is it allowed, and not only because of two signatures the one with the short notice went?"""
     decision = says(use, territory, after)

@@ -40,6 +40,7 @@ from consent.models import (
 from consent.queries.catalogue import credits_of
 from consent.services.catalogue import import_message
 from consent.services.claims import end_claim
+from consent.services.claims_nothing import claim_nothing
 from consent.services.identities import latest_identities
 from consent.services.matching import know_party_as
 from consent.services.parties import register_artist
@@ -455,6 +456,17 @@ def test_a_second_sender_gets_its_claim_and_does_not_overwrite_whose_it_is() -> 
         "Fjord Records",
         "Kaede Sound",
     }
+
+
+def test_what_the_sender_says_to_be_none_of_its_own_is_not_brought_back_by_a_delivery() -> None:
+    take(a_message(a_recording(ONE)))
+    fjord = RightsClaim.objects.get().party
+    claim_nothing(by=None, party=fjord, right=Right.MASTER, recordings=[Recording.objects.get()])
+    report = take(a_message(a_recording(ONE), message_id="havn-2", created_at=TUESDAY))
+    assert "claim_was_ended" in codes(report)
+    assert RightsClaim.objects.latest("id").share_bp == 0
+    report = take(a_message(a_recording(ONE), sender=KAEDE, message_id="k"))
+    assert "claimed_by_another" not in codes(report)
 
 
 def test_a_claim_that_was_ended_is_not_brought_back_by_a_delivery() -> None:
