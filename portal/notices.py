@@ -12,7 +12,8 @@ A notice keeps facts. `render` makes the sentence, for the page and for the e-ma
 * `licences`: a list, of each `holder`, `company`, `uses`, `overrides`, how many `more` recordings
   it reaches, and the slug of the company's `tool`, where it has one only
 * `off`, `on`, `voice_off`, `voice_on`: recordings, the first `titles` and how many `others`;
-  `sender` and `message`: whose message it was; likewise `contested` and `contested_song`
+  `sender` and `message`: whose message it was; likewise `contested` and `contested_song`, and
+  `none_of` and `none_of_song`
 * `label`: the key of the label that a notice without an artist is about; not shown
 * `page` and `place`: a page other than the kind's own, and what stands behind its address
 * of an answer, where there is any: `way`, a code; `all`: for all her work; `title` of the one
@@ -222,6 +223,14 @@ TEXTS: Final[dict[str, Text]] = {
             "again."
         ),
         "permissions",
+    ),
+    NoticeKind.NONE_OF_IT: Text(
+        gettext_lazy("%(holder)s gives up a claim on the work of %(artist)s"),
+        gettext_lazy(
+            "%(none_of)s%(none_of_song)sWho decides now, you see in your rights. What %(holder)s "
+            "claims of other recordings stays."
+        ),
+        "own_rights",
     ),
     NoticeKind.CONFLICT: Text(
         gettext_lazy("Claims on your recordings contradict each other"),
@@ -512,6 +521,14 @@ def _reason(value: str) -> str:
     return _(" The reason: %(reason)s") % {"reason": value} if value else ""
 
 
+def _none_of(named: dict[str, Any]) -> str:
+    return _("They claim nothing of the recording %(titles)s. ") % {"titles": _titles(named)}
+
+
+def _none_of_song(named: dict[str, Any]) -> str:
+    return _("They claim nothing of the song of %(titles)s. ") % {"titles": _titles(named)}
+
+
 def _rows(value: int) -> str:
     return ngettext("%(n)s line", "%(n)s lines", value) % {"n": count(value)}
 
@@ -525,6 +542,8 @@ _WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "contested_song": _contested_song,
     "settled": _settled,
     "settled_song": _settled_song,
+    "none_of": _none_of,
+    "none_of_song": _none_of_song,
     "off": _off,
     "on": _on,
     "voice_off": _voice_off,

@@ -35,6 +35,7 @@ ACT_WORDS: Final[dict[str, str | Promise]] = {
     "claim.dispute": _("disputed a claim"),
     "claim.end": _("ended a claim"),
     "claim.make": _("made a claim"),
+    "claim.nothing": _("said that none of it is the label's"),
     "claim.settle": _("ended a dispute"),
     "claim.verify": _("confirmed a claim"),
     "claims.import": _("took in a claims file"),

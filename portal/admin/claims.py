@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -86,9 +87,14 @@ def claimed_on(row: RightsClaim) -> str:
     return _("all work of %(artist)s") % {"artist": row.repertoire}
 
 
+def share_of(row: RightsClaim) -> str:
+    """The share that is claimed, in words where it is nothing."""
+    return percent_bp(row.share_bp) if row.share_bp else _("none of it")
+
+
 def called(row: RightsClaim) -> str:
     """A claim in one line, for pages and acts of staff."""
-    return f"{row.party}: {row.get_right_display()}, {percent_bp(row.share_bp)}, {claimed_on(row)}"
+    return f"{row.party}: {row.get_right_display()}, {share_of(row)}, {claimed_on(row)}"
 
 
 def where(territories: Iterable[str]) -> str:
@@ -184,6 +190,14 @@ class EndClaim(ClaimDoing):
         "allowed because of it is not allowed any more."
     )
     for_own_label = True
+
+    def explain(self, thing: Any) -> str | Promise:
+        if thing.share_bp:
+            return self.sentence
+        return _(
+            "That none of it is yours is taken back now. What you claim of all work of the artist "
+            "speaks for this recording again, and may contradict what others claim of it."
+        )
 
     def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
         row = claims.end_claim(by=by, claim=thing.claim)
@@ -404,7 +418,7 @@ class ClaimAdmin(ScopedAdmin):
 
     @admin.display(description=gettext_lazy("share"), ordering="share_bp")
     def share(self, row: RightsClaim) -> str:
-        return percent_bp(row.share_bp)
+        return share_of(row)
 
     @admin.display(description=gettext_lazy("standing"), ordering="standing")
     def stands(self, row: RightsClaim) -> str:
@@ -425,7 +439,7 @@ class ClaimAdmin(ScopedAdmin):
         yield _("Whose"), thing.party
         yield _("On"), claimed_on(thing)
         yield _("Right"), thing.get_right_display()
-        yield _("Share"), percent_bp(thing.share_bp)
+        yield _("Share"), share_of(thing)
         yield _("Where"), where(thing.territories)
         yield _("From"), moment(thing.valid_from) if thing.valid_from else _("at once")
         yield _("Until"), moment(thing.valid_until) if thing.valid_until else _("without end")
@@ -440,7 +454,7 @@ class ClaimAdmin(ScopedAdmin):
             [_("Share"), _("Where"), _("From"), _("Until"), _("Authority"), _("Standing")],
             [
                 (
-                    percent_bp(row.share_bp),
+                    share_of(row),
                     where(row.territories),
                     moment(row.valid_from) if row.valid_from else "–",
                     moment(row.valid_until) if row.valid_until else "–",
@@ -480,7 +494,7 @@ def claim_rows(
         (
             link(row, row.party) if reached or access.may_label(row.party_id) else row.party,
             row.get_right_display(),
-            percent_bp(row.share_bp),
+            share_of(row),
             where(row.territories),
             row.get_authority_display(),
             _("ended") if row.ended else row.get_standing_display(),

@@ -1,5 +1,6 @@
 """The queue of claims that do not add up: what is wrong, for how many, and what to do next."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,13 +13,23 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from consent.errors import Refused
-from consent.models import Party
-from consent.queries.conflicts import Conflict, ConflictKind, conflicts, recordings_of_conflict
+from consent.models import Party, RightsClaim
+from consent.queries.conflicts import (
+    ClaimLine,
+    Conflict,
+    ConflictKind,
+    On,
+    conflicts,
+    recordings_of_conflict,
+)
 from consent.services.claims_confirm import confirm_shares
+from consent.services.claims_nothing import claim_nothing
+from consent.shares import WHOLE_BP
 from portal.access import Access, access_of
 from portal.admin.claims import CLAIM_HEADERS, called, claim_rows, claims_on
 from portal.admin.doing import DoingForm, tell
@@ -188,10 +199,91 @@ def _confirm(access: Access, label: Party, one: Conflict, form: ConfirmForm) -> 
     return len(claims)
 
 
-def _row(one: Conflict) -> dict[str, Any]:
+def none_of_it(request: HttpRequest, label: int, profile: int, right: str) -> HttpResponse:
+    """Say, for the label, that nothing of the recordings of one group is its own.
+
+    By the label's own people only: nobody gives up in their name.
+    """
+    access = access_of(request)
+    whose = _labels(access).filter(pk=label).first()
+    if whose is None:
+        raise Http404
+    if label not in access.label_ids:
+        raise PermissionDenied
+    found = conflicts(label=whose, profile=profile).conflicts
+    one = next((c for c in found if c.right == right and c.may_be_none_of_mine), None)
+    if one is None:
+        messages.info(request, _("There is nothing to say here any more."))
+        return redirect("admin:conflicts")
+    form = DoingForm(
+        request.POST if request.method == "POST" else None,
+        access=access,
+        thing=one,
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            said = _none_of_it(access, whose, one, form)
+        except Refused as refusal:
+            tell(form, refusal)
+        else:
+            first = reverse("admin:consent_rightsclaim_change", args=[said[0].pk])
+            messages.success(
+                request,
+                format_html(
+                    '{} <a href="{}">{}</a>',
+                    ngettext(
+                        "It is said of %(n)d recording. The artist is told.",
+                        "It is said of %(n)d recordings. The artists are told.",
+                        len(said),
+                    )
+                    % {"n": len(said)},
+                    first,
+                    _("Look at it, or take it back"),
+                ),
+            )
+            return redirect("admin:conflicts")
+    return TemplateResponse(
+        request,
+        "admin/liner/none_of_it.html",
+        {
+            **admin.site.each_context(request),
+            "title": _("None of this is ours"),
+            "label": whose,
+            "back": reverse("admin:conflict", args=[label, profile]),
+            "row": _row(one),
+            "then": _row(one, lines=one.others)["claims"],
+            "sum": None if one.others_bp is None else percent_bp(one.others_bp),
+            "is_whole": one.others_bp == WHOLE_BP,
+            "ends": any(c.is_mine and c.on is On.RECORDING for c in one.claims),
+            "form": form,
+        },
+    )
+
+
+@transaction.atomic
+def _none_of_it(access: Access, label: Party, one: Conflict, form: DoingForm) -> list[RightsClaim]:
+    assert access.user is not None
+    recordings = recordings_of_conflict(label=label, profile=one.profile, size=one.recordings)
+    claims = claim_nothing(by=access.user, party=label, right=one.right, recordings=recordings)
+    about = called(claims[0]) if len(claims) == 1 else f"{called(claims[0])} (+{len(claims) - 1})"
+    record_staff_act(
+        by=access.user,
+        action="claim.nothing",
+        thing=claims[0],
+        key=str(claims[0].claim),
+        about=about,
+        subject=label.ref,
+        reason=form.cleaned_data["reason"],
+        label=label,
+    )
+    return claims
+
+
+def _row(one: Conflict, *, lines: Iterable[ClaimLine] | None = None) -> dict[str, Any]:
     return {
         "right_value": one.right.value,
         "to_confirm": one.left_bp is not None,
+        "may_be_none": one.may_be_none_of_mine,
         "profile": one.profile,
         "kind": one.kind.label,
         "right": one.right.label,
@@ -209,7 +301,7 @@ def _row(one: Conflict) -> dict[str, Any]:
                 "on": line.on.label,
                 "is_mine": line.is_mine,
             }
-            for line in one.claims
+            for line in (one.claims if lines is None else lines)
         ],
         "move": one.move.label,
         "next_step": one.next_step,

@@ -114,6 +114,11 @@ class LinerAdminSite(admin.AdminSite):
                 self.admin_view(conflicts.confirm),
                 name="confirm_shares",
             ),
+            path(
+                "conflicts/<int:label>/<int:profile>/<slug:right>/none/",
+                self.admin_view(conflicts.none_of_it),
+                name="none_of_it",
+            ),
             path("work/", self.admin_view(work.overview), name="work"),
             path("work/<slug:kind>/<int:key>/", self.admin_view(work.retry), name="work_retry"),
             *theirs,

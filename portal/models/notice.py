@@ -37,6 +37,7 @@ class NoticeKind(models.TextChoices):
     TEXT_CHANGED = "text_changed", _("a text that you said yes to changed")
     CONTESTED = "contested", _("claims on your recordings contradict each other")
     CONTEST_SETTLED = "contest_settled", _("claims on your recordings do not contradict any more")
+    NONE_OF_IT = "none_of_it", _("a label says that none of a recording of yours is its own")
     CONFLICT = "conflict", _("claims on a label's recordings contradict each other")
     CONFLICT_SETTLED = "conflict_settled", _("claims on a label's recordings add up again")
 

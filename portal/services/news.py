@@ -34,6 +34,8 @@ from portal.services.answers import tell_answered
 from portal.services.billing import tell_moved
 from portal.services.contested import Claims, tell_contested
 from portal.services.ends import tell_ended
+from portal.services.none_of_it import ACT as CLAIM_NOTHING
+from portal.services.none_of_it import tell_none_of_it
 from portal.services.notices import notify_artist
 from portal.services.reach import Reached, tell_more
 from portal.services.texts import text_changed
@@ -159,6 +161,8 @@ def _rights_changed(entry: LedgerEntry, body: dict[str, Any], read: Read) -> Non
     read.reached.by_rights(entry.act, act=act, at=entry.recorded_at)
     read.claims.by_act(entry.act)
     tell_moved(entry.act, act=act, at=entry.recorded_at)
+    if act is not None and act.kind == CLAIM_NOTHING:
+        tell_none_of_it(act, at=entry.recorded_at)
 
 
 def _licence_ended(entry: LedgerEntry, body: dict[str, Any], read: Read) -> None:

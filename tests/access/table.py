@@ -294,7 +294,7 @@ ADMIN: Final[dict[str, Methods]] = {
     **_pages("conflict", of_her_label(200)),
     # In its name, and so by its own people only.
     **_pages(
-        "confirm_shares",
+        "confirm_shares none_of_it",
         signed_in(403, (HER_LABEL, 200), (OTHER_LABEL, 404)),
         signed_in(403, (HER_LABEL, 302), (OTHER_LABEL, 404)),
     ),
