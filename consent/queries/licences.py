@@ -28,6 +28,7 @@ from consent.models import (
 )
 from consent.queries.coverage import WITH_COVERED, Reach
 from consent.queries.decision import Ask, Loaded, load
+from consent.words import UseKind
 
 type Moment = datetime | Combinable
 """UTC. An expression is read by the database within the query: the clock then costs none."""
@@ -241,7 +242,7 @@ def preview_licence(
         loaded = load(asks.values(), at=begins)
         effects = tuple(
             _effect(use, [(asks[use, g.isrc], g) for g in groups], loaded, signed, replaced)
-            for use in reach.uses
+            for use in sorted(reach.uses, key=UseKind.values.index)
         )
     return Preview(
         recordings=sum(g.recordings for g in groups),

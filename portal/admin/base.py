@@ -37,6 +37,11 @@ class Panel:
     empty: Text = ""
     note: Text = ""
 
+    @property
+    def named(self) -> list[list[tuple[Text, Any]]]:
+        """Each row with the header of each cell: on a phone the headers stand in the rows."""
+        return [list(zip(self.headers, row, strict=True)) for row in self.rows]
+
 
 def link(thing: Model, text: object = None) -> str:
     """A link to a thing's page. Only for things that are known to be within reach."""

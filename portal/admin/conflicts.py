@@ -31,6 +31,7 @@ from consent.services.claims_confirm import confirm_shares
 from consent.services.claims_nothing import claim_nothing
 from consent.shares import WHOLE_BP
 from portal.access import Access, access_of
+from portal.admin.base import Panel
 from portal.admin.claims import CLAIM_HEADERS, called, claim_rows, claims_on
 from portal.admin.doing import DoingForm, tell
 from portal.services.staff_acts import record_staff_act
@@ -118,9 +119,10 @@ def group(request: HttpRequest, label: int, profile: int) -> HttpResponse:
             "is_own": label in access.label_ids,
             "rows": [_row(one) for one in found],
             "recordings": [{"row": r, "reached": r.pk in reached} for r in recordings],
-            "headers": CLAIM_HEADERS,
-            "claims": claim_rows(
-                access, claims_on(recordings[0]), reached=recordings[0].pk in reached
+            "claims": Panel(
+                _("Who claims what"),
+                CLAIM_HEADERS,
+                claim_rows(access, claims_on(recordings[0]), reached=recordings[0].pk in reached),
             ),
         },
     )

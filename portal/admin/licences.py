@@ -421,6 +421,7 @@ def rate_text(rate: Rate) -> str:
 def shown(preview: Preview) -> dict[str, Any]:
     """A preview as its page shows it."""
     return {
+        "reached": preview.recordings,
         "recordings": count(preview.recordings),
         "artists": [one.party for one in preview.artists[:50]],
         "artists_more": max(0, len(preview.artists) - 50),

@@ -130,8 +130,7 @@ def _preview(request: PortalRequest, reader: Reader, form: OfferForm) -> HttpRes
 
 def _effects(preview: Preview) -> list[dict[str, str]]:
     told = []
-    order = list(UseKind)
-    for one in sorted(preview.effects, key=lambda effect: order.index(UseKind(effect.use))):
+    for one in preview.effects:
         parts = []
         if one.allowed:
             parts.append(_("%(what)s: allowed at once") % {"what": recordings_text(one.allowed)})

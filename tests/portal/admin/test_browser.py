@@ -108,6 +108,23 @@ def test_a_licence_is_signed_after_its_effect_was_shown(labels: Labels, window: 
     assert window.complaints == []
 
 
+def test_on_a_phone_what_signing_would_change_is_read_without_scrolling_sideways(
+    labels: Labels, window: Window
+) -> None:
+    page = window.open(labels.fjord.staff, reverse("admin:consent_licence_sign"), width=360)
+    page.get_by_label("AI company").select_option(label="Tonewright")
+    page.get_by_label("Title").fill("Second agreement")
+    page.get_by_label("Recommend", exact=True).check()
+    page.get_by_label("Why").fill("Agreed on Monday")
+    page.get_by_role("button", name="Show the effect").click()
+    effect = page.locator(".ln-effect .results")
+    expect(effect).to_be_visible()
+    assert effect.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
+    named = "cell => getComputedStyle(cell, '::before').content"
+    first = page.locator(".ln-effect td").first
+    assert first.evaluate(named) == '"allowed at once"'
+
+
 def test_a_page_can_be_worked_by_keyboard(labels: Labels, window: Window) -> None:
     page = window.open(labels.fjord.staff, reverse("admin:index"))
     page.keyboard.press("Tab")
