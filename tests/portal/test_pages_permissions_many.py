@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from consent.ledger_keys import verifying_keys
@@ -159,6 +160,17 @@ def test_a_preview_of_a_yes_says_what_would_still_be_in_the_way(world: World, he
     page = her.get(world.url("many"), {"use": "discovery", "stance": "allow"}).text
     assert "3 recordings, for Tonewright" in page
     assert "Maren Holt has not licensed this" in page
+
+
+def test_a_preview_of_a_yes_that_nobody_could_use_says_so(
+    aoi: Artist, aoi_user: User, signed_in: SignIn
+) -> None:
+    recordings_of(aoi, 2)
+    theirs = signed_in(aoi_user)
+    many = reverse("many", kwargs={"slug": aoi.slug})
+    nobody = "No AI company holds a licence that would let it use this."
+    assert nobody in theirs.get(many, {"use": "discovery", "stance": "allow"}).text
+    assert nobody not in theirs.get(many, {"use": "discovery", "stance": "deny"}).text
 
 
 def test_a_preview_marks_a_yes_to_an_earlier_text_and_saving_gives_it_anew(

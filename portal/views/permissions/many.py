@@ -195,6 +195,10 @@ def _effects(found: Preview, form: ManyForm) -> list[dict[str, str]]:
                 % {"recordings": recordings_text(number), "reason": step.sentence},
             }
         )
+    if _stance(form) == Stance.ALLOW and not meaning.after and not meaning.blocks:
+        # There is no tool of which it could be said what stands in its way.
+        nobody = _("No AI company holds a licence that would let it use this.")
+        lines.append({"term": _("Still in the way"), "sentence": nobody})
     if meaning.trained:
         words = ngettext(
             "%(n)s model version has learned from your recordings. That stays.",
