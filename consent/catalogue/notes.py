@@ -65,6 +65,7 @@ NOTE_SENTENCES: Final[dict[str, str | Promise]] = {
     "from_in_the_past": _("A claim cannot begin in the past ({value}). Leave it empty for now."),
     "until_before_from": _("The claim ends before it begins ({value})."),
     "likeness_of_whom": _("A likeness belongs to a person: name the artist, not {value}."),
+    "claim_disputed": _("What this line changes is disputed. Our staff settle that first."),
     "same_claim_twice": _("The line repeats the claim of line {about}; the first one counts."),
 }
 

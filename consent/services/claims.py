@@ -168,12 +168,13 @@ def change_claim(
     With `valid_from` the old terms hold until then; without it the new ones hold at once (a claim
     that begins later keeps its beginning). A change that was given for later still comes, and keeps
     what it changes. A claim that was verified is declared again: what was verified were the old
-    terms. Returns the row that holds the new terms. Raises `Refused` (`claim_over`, and as
-    `make_claim`) and `Frozen`.
+    terms. Returns the row that holds the new terms. Raises `Refused` (`claim_over`,
+    `claim_disputed` as `end_claim`, and as `make_claim`) and `Frozen`.
     """
     check_within_reach(valid_from, "valid_from")
     check_within_reach(valid_until, "valid_until")
     course, keys = _course(claim)
+    _refuse_while_nothing_is_disputed(course)
     terms: dict[str, Any] = {}
     if share_bp is not None:
         if course.speaking_at(valid_from or course.at).share_bp:
@@ -225,12 +226,13 @@ def end_claim(
 ) -> RightsClaim:
     """End a claim now, for good; to end it later, change its `valid_until`.
 
-    The same again changes nothing. `artist` and `role` as in `make_claims`. Raises `NotFound` and
-    `Frozen`.
+    The same again changes nothing. `artist` and `role` as in `make_claims`. Raises `NotFound`,
+    `Refused` (`claim_disputed`, of one that says that nothing is claimed) and `Frozen`.
     """
     course, keys = _course(claim, ended_too=True)
     if course.is_ended:
         return course.rows[0]
+    _refuse_while_nothing_is_disputed(course)
     refuse_when_frozen()
     ended = [course.ended()]
     return _write(by, "end_claim", "claim.ended", ended, keys, artist=artist, role=role)
@@ -331,6 +333,20 @@ def _refuse_nothing(share_bp: int) -> None:
         raise Refused(
             "claim_share", _("A share is more than 0 and at most 100 %."), field="share_bp"
         )
+
+
+def is_nothing_disputed(course: Course) -> bool:
+    """Does it say that nothing is claimed, and is that disputed?
+
+    Its end could make a yes of the no that the dispute is: it is settled first, by our staff.
+    """
+    row = course.rows[0]
+    return not row.share_bp and row.standing == Standing.DISPUTED
+
+
+def _refuse_while_nothing_is_disputed(course: Course) -> None:
+    if is_nothing_disputed(course):
+        raise Refused("claim_disputed", _("This is disputed. Our staff settle that first."))
 
 
 def _refuse_past(moment: datetime, at: datetime) -> None:

@@ -25,7 +25,7 @@ from consent.models import (
 )
 from consent.services.acts import open_act, take_turn
 from consent.services.claim_course import TERMS, Course, terms_of
-from consent.services.claims import active_courses, write_claims
+from consent.services.claims import active_courses, is_nothing_disputed, write_claims
 from consent.services.identities import Identity, latest_identities, write_identities
 from consent.services.ledger import Leaf, record, refuse_when_frozen
 from consent.services.matching import NAMED
@@ -324,6 +324,8 @@ class _Import:
                 self._refuse(line, "from_in_the_past", day)
             elif course is None:
                 made.append(row)
+            elif is_nothing_disputed(course):
+                self._refuse(line, "claim_disputed", str(line.line))
             elif (other := lines.setdefault(course.rows[0].claim, line.line)) != line.line:
                 self._refuse(line, "same_claim_twice", str(line.line), str(other))
             else:

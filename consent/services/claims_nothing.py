@@ -62,7 +62,6 @@ def claim_nothing(
         repertoires=sorted({key for one in identities.values() for key in one.main}),
     )
     own = [c for c in found if c.rows[0].right == right and c.rows[0].party_id == party.pk]
-    still = _still_disputed(party, right, recordings)
     made: list[RightsClaim] = []
     ended: list[RightsClaim] = []
     for recording, courses in by_recording(recordings, identities, own).items():
@@ -79,7 +78,6 @@ def claim_nothing(
                 right=str(right),
                 share_bp=0,
                 authority=min((Authority(row.authority) for row in mine), key=MOST_CAREFUL.index),
-                standing=Standing.DISPUTED if recording.pk in still else Standing.DECLARED,
                 source="hand",
             )
         )
@@ -126,19 +124,3 @@ def _refuse(mine: Sequence[RightsClaim]) -> None:
 def _is_nothing(course: Course) -> bool:
     """Does it say so already, now and for good?"""
     return all(not row.share_bp and row.valid_until is None for row in course.rows)
-
-
-def _still_disputed(party: Party, right: Right, recordings: Sequence[Recording]) -> set[int]:
-    """The recordings (keys) of which it was said before, and disputed until it was taken back.
-
-    To say it again does not settle that.
-    """
-    said = RightsClaim.objects.filter(
-        party=party, right=right, share_bp=0, recording__in=[one.pk for one in recordings]
-    )
-    latest = said.order_by("recording", "-id").distinct("recording")
-    return {
-        recording
-        for recording, standing in latest.values_list("recording", "standing")
-        if standing == Standing.DISPUTED
-    }

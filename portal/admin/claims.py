@@ -102,6 +102,11 @@ def where(territories: Iterable[str]) -> str:
     return ", ".join(territories) or _("worldwide")
 
 
+def is_nothing_disputed(row: RightsClaim) -> bool:
+    """That nothing is claimed, and that this is disputed: it is settled before anything else."""
+    return not row.share_bp and row.standing == Standing.DISPUTED
+
+
 # What can be done
 
 
@@ -191,6 +196,9 @@ class EndClaim(ClaimDoing):
     )
     for_own_label = True
 
+    def makes_sense(self, thing: Any) -> bool:
+        return not thing.ended and not is_nothing_disputed(thing)
+
     def explain(self, thing: Any) -> str | Promise:
         if thing.share_bp:
             return self.sentence
@@ -228,6 +236,9 @@ class ChangeClaim(ClaimDoing):
     )
     form = ChangeClaimForm
     for_own_label = True
+
+    def makes_sense(self, thing: Any) -> bool:
+        return not thing.ended and not is_nothing_disputed(thing)
 
     def initial(self, request: HttpRequest, thing: Any) -> dict[str, Any]:
         # What holds today, not what waits: without a day, a change is one to the terms of today.

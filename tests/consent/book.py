@@ -662,7 +662,10 @@ class Book:
         rows = self.claims[claim]
         if rows[-1].says["ended"]:
             return
-        match choose.one_of(("change", "dispute", "change", "settle", "change", "end")):
+        said = self._calendar(rows)[0][1]
+        first_settled = said["disputed"] and not said["share_bp"]
+        what = choose.one_of(("change", "dispute", "change", "settle", "change", "end"))
+        match "settle" if first_settled else what:
             case "end":
                 end_claim(by=None, claim=claim)
                 self._note(rows, {**rows[-1].says, "ended": True})

@@ -209,7 +209,7 @@ def test_one_that_ends_gives_the_wider_claim_its_word_back(story: Story) -> None
     assert decide_one(later).deciding.code is Code.RIGHT_OVER_CLAIMED
 
 
-def test_while_it_is_disputed_it_is_a_no_and_saying_it_again_does_not_settle_that(
+def test_while_it_is_disputed_it_is_a_no_and_nothing_but_settling_it_ends_that(
     story: Story,
 ) -> None:
     story.declares()
@@ -218,16 +218,18 @@ def test_while_it_is_disputed_it_is_a_no_and_saying_it_again_does_not_settle_tha
     assert story.why() == "right_disputed"
     with pytest.raises(Refused, match="claim_disputed"):
         story.gives_up()
+    with pytest.raises(Refused, match="claim_disputed"):
+        end_claim(by=None, claim=claim.claim)
+    with pytest.raises(Refused, match="claim_disputed"):
+        change_claim(by=None, claim=claim.claim, valid_until=in_days(1))
+    file = f"isrc,right,share\n{story.hers.isrc},master,50\n"
+    report = import_claims_csv(by=None, sender=story.fjord, data=file.encode())
+    assert [problem.code for problem in report.problems] == ["claim_disputed"]
+    assert story.why() == "right_disputed"
+    settle_claim(by=None, claim=claim.claim)
+    assert story.why() == "allowed"
     end_claim(by=None, claim=claim.claim)
     assert story.why() == "right_over_claimed"
-    [again] = story.gives_up()
-    assert again.standing == Standing.DISPUTED
-    assert story.why() == "right_disputed"
-    settle_claim(by=None, claim=again.claim)
-    assert story.why() == "allowed"
-    end_claim(by=None, claim=again.claim)
-    [last] = story.gives_up()
-    assert last.standing == Standing.DECLARED
 
 
 def test_a_dispute_about_the_wider_claim_is_settled_first(story: Story) -> None:

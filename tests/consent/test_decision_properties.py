@@ -94,11 +94,14 @@ def _spoke_for_another(claim: ClaimFacts, known: Facts) -> bool:
 def test_taking_a_claim_away_gives_a_yes_only_where_one_was_too_many(
     known: Facts, territory: str | None
 ) -> None:
-    """Or where it spoke, for all places, instead of the same party's claim to a repertoire."""
+    """Or where it spoke, for all places, instead of the same party's claim to a repertoire.
+
+    That nothing is claimed is not taken away while it is disputed, but settled.
+    """
     for use in NEEDS:
         if says(use, territory, known).allowed:
             continue
-        for gone in known.claims:
+        for gone in (c for c in known.claims if c.share_bp or not c.disputed):
             after = replace(known, claims=tuple(c for c in known.claims if c is not gone))
             if _newly_allowed(use, territory, after) and not _spoke_for_another(gone, known):
                 same = [
