@@ -38,8 +38,8 @@ from consent.words import Stance
 # The recordings that a no is about, put together where everything that decisions ever read of them
 # is alike, so that they were alike before the no, with it, and are now. Each answer that ever named
 # one counts, whatever became of it, with its act: those of one act were written together. What was
-# changed in the catalogue since stands alone, and what came since was not there to be taken; nor was
-# a model named for what it was reported to have learned since.
+# changed in the catalogue since stands alone, and what came since was not there to be taken; nor
+# was a model named for what it was reported to have learned since.
 _KINDS = """
 WITH named AS MATERIALIZED (
     SELECT id FROM unnest(%(recordings)s::bigint[]) AS x(id)
