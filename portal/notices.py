@@ -184,7 +184,7 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     NoticeKind.NOT_SAVED: Text(
         gettext_lazy("A change for %(artist)s was not saved"),
-        gettext_lazy("%(use)s%(recordings)s: nothing was changed. Please look, and try again."),
+        gettext_lazy("%(use)s%(recordings)s: %(outcome)s Please look, and try again."),
         "permissions",
     ),
     NoticeKind.REACHES_MORE: Text(
@@ -581,6 +581,8 @@ class _Facts(dict[str, str]):
             return self._artist()
         if key == "answer":
             return _answer(self._notice.params)
+        if key == "outcome":
+            return str(self._notice.params.get("refused") or _("nothing was changed."))
         if key == "source":
             return str(self._notice.params.get("sender") or self["by"])
         if key == "endable":

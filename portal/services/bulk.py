@@ -300,7 +300,11 @@ def _tell_not_saved(change: BulkChange) -> None:
         artist=change.artist,
         kind=NoticeKind.NOT_SAVED,
         key=f"not saved {change.ref}",
-        params={"use": change.use, "recordings": change.total},
+        params={
+            "use": change.use,
+            "recordings": change.total,
+            **({"refused": change.refused} if change.refused else {}),
+        },
     )
 
 

@@ -20,6 +20,7 @@ from consent.services.erasure import erase_subject
 from consent.services.work import perform
 from portal.access import Access
 from portal.models import BulkChange, Notice, NoticeKind, User
+from portal.notices import render
 from portal.queries.selection import digest_of
 from portal.services.bulk import FEW, ask_for_many, ask_to_undo, save_bulk_change, see_to
 from portal.services.delegation import end_access
@@ -245,7 +246,15 @@ def test_a_yes_that_nobody_waits_for_any_more_is_not_written_and_a_no_is(
     assert no.act is not None
     told = Notice.objects.filter(kind=NoticeKind.NOT_SAVED)
     assert [one.recipient for one in told] == [world.user]
-    assert told[0].params == {"use": "discovery", "recordings": len(catalogue)}
+    assert told[0].params == {
+        "use": "discovery",
+        "recordings": len(catalogue),
+        "refused": yes.refused,
+    }
+    assert render(told[0], {}).sentence == (
+        f"Recommend you, for {len(catalogue)} recordings: This could not be saved in time, so nothing was"
+        " changed. Please look, and try again."
+    )
 
 
 def test_who_lost_her_access_before_it_was_written_changes_nothing(
