@@ -252,8 +252,8 @@ def test_a_yes_that_nobody_waits_for_any_more_is_not_written_and_a_no_is(
         "refused": yes.refused,
     }
     assert render(told[0], {}).sentence == (
-        f"Recommend you, for {len(catalogue)} recordings: This could not be saved in time, so nothing was"
-        " changed. Please look, and try again."
+        f"Recommend you, for {len(catalogue)} recordings: This could not be saved in time, so"
+        " nothing was changed. Please look, and try again."
     )
 
 
