@@ -105,6 +105,11 @@ NEEDS: dict[str, Needs] = {
 }
 
 
+def _rights(needs: Needs) -> tuple[str, ...]:
+    """The rights in the recording and the song that must be licensed."""
+    return ("master",) * needs.master + ("publishing",) * needs.publishing
+
+
 @value
 class Question:
     """`at` is a UTC moment. Without a territory the question is about the whole world."""
@@ -281,11 +286,10 @@ def decide(question: Question, facts: Facts) -> Decision:
     needs = NEEDS[question.use]
     reasons: list[Reason] = []
     holders: list[_Held] = []
-    for right, needed in (("master", needs.master), ("publishing", needs.publishing)):
-        if needed:
-            found, held = _right(right, question, facts, recording, tool)
-            reasons += found
-            holders += held
+    for right in _rights(needs):
+        found, held = _right(right, question, facts, recording, tool)
+        reasons += found
+        holders += held
     signed: list[_Signatures] = [[(h.claim, h.licences)] for h in holders]
     if needs.own_signature:
         found, own = _signatures(question, facts, recording, tool)
@@ -297,7 +301,10 @@ def decide(question: Question, facts: Facts) -> Decision:
 
     allowed = all(r.verdict is not Verdict.NO for r in reasons)
     return Decision(
-        allowed, tuple(reasons), facts.seq, _valid_until(reasons, facts) if allowed else None
+        allowed,
+        tuple(reasons),
+        facts.seq,
+        _valid_until(reasons, facts, question) if allowed else None,
     )
 
 
@@ -598,18 +605,27 @@ def _signed_under(
     return found if covers(claim.territories, question.territory) else replace(found, covering=())
 
 
+def _soonest(until: datetime | None) -> tuple[bool, float]:
+    """Sorts what ends soonest first, and last what never ends."""
+    return until is None, until.timestamp() if until is not None else 0.0
+
+
 def _soonest_last(until: datetime | None) -> tuple[bool, float]:
     """Sorts what never ends first, then what ends latest."""
     return until is not None, -until.timestamp() if until is not None else 0.0
 
 
 def _override(holders: Iterable[_Held]) -> _Held | None:
-    """The master holder whose licence does without the artist, if every holder does."""
+    """The master holder whose licence does without the artist, if every holder does.
+
+    Of several, the one whose contract ends first: until then all of them do.
+    """
     held = list(holders)
     if not all(_does_without_her(h) for h in held):
         return None
     # A society's mandate alone never speaks for the recording: a master holder must have chosen.
-    return next((h for h in held if h.claim.right == "master"), None)
+    masters = [h for h in held if h.claim.right == "master"]
+    return min(masters, key=lambda h: (*_soonest(h.licence.ends_at), h.licence.seq), default=None)
 
 
 def _does_without_her(held: _Held) -> bool:
@@ -805,10 +821,21 @@ class _Outputs:
         return min([answer.given_at + timedelta(days=days), *(e for e in ends if e is not None)])
 
 
-def _valid_until(reasons: Iterable[Reason], facts: Facts) -> datetime | None:
-    # What a party says to be none of its own, it may claim again from then on.
-    ends = [r.until for r in reasons if r.until is not None and r.verdict is not Verdict.NO]
+def _valid_until(reasons: Iterable[Reason], facts: Facts, question: Question) -> datetime | None:
+    ends = [r.until for r in reasons if r.until is not None and r.verdict is Verdict.YES]
+    ends += [end for end in _silenced_until(question, facts.claims) if end > question.at]
     ends += [a.changes_at for a in facts.artists.values() if a.changes_at is not None]
     if facts.changes_at is not None:
         ends.append(facts.changes_at)
     return min(ends, default=None)
+
+
+def _silenced_until(question: Question, claims: Sequence[ClaimFacts]) -> Iterator[datetime]:
+    """When claims on the recording end, wherever they are, and let a wider one speak again."""
+    rights = _rights(NEEDS[question.use])
+    wider = {(c.party, c.right) for c in claims if c.repertoire is not None and c.right in rights}
+    for claim in claims:
+        by_itself = claim.work is None and claim.repertoire is None
+        until = claim.valid_until
+        if by_itself and until is not None and (claim.party, claim.right) in wider:
+            yield until

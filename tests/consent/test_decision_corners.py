@@ -217,3 +217,41 @@ def test_of_two_who_may_sign_for_her_style_the_longer_licence_says_how_long_it_h
     reversed_ = replace(both, licences=both.licences[::-1])
     assert ask("style", both).valid_until is None
     assert ask("style", reversed_).valid_until is None
+
+
+def test_a_yes_ends_where_a_claim_ends_that_silences_a_wider_one_from_another_country() -> None:
+    """In Germany nothing of Fjord's is heard while it claims the recording itself, in Norway."""
+    until = NOW + days(10)
+    of_all, in_norway = (
+        claim(FJORD, "master", repertoire=MAREN),
+        claim(FJORD, "master", territories=frozenset({"NO"}), valid_until=until),
+    )
+    hers = claim(MAREN, "master", authority="own", territories=frozenset({"DE"}))
+    held = facts(claims=(of_all, in_norway, hers, facts().claims[1]))
+    now_held = ask(about=held, territory="DE")
+    assert (now_held.allowed, now_held.valid_until) == (True, until)
+    refused = ask(about=held, territory="DE", at=until)
+    assert refused.deciding.code is Code.RIGHT_OVER_CLAIMED
+    no_wider_one = replace(held, claims=held.claims[1:])
+    assert ask(about=no_wider_one, territory="DE").valid_until is None
+
+
+def test_of_two_holders_who_do_without_her_the_one_whose_contract_ends_first_is_named() -> None:
+    soon, late = NOW + days(5), NOW + days(50)
+    holders = {
+        FJORD: licence(FJORD, artist_approval=False, clause="7.2", ends_at=late),
+        AOI: licence(AOI, artist_approval=False, clause="3", ends_at=soon),
+    }
+    halves = tuple(claim(key, "master", share_bp=5_000) for key in holders)
+    for order in (halves, halves[::-1]):
+        overridden = ask(
+            about=facts(
+                claims=(*order, facts().claims[1]),
+                licences=(*holders.values(), licence(SOCIETY)),
+                artists={MAREN: person(MAREN, answer("deny"))},
+            )
+        )
+        assert overridden.allowed
+        assert overridden.valid_until == soon
+        [named] = [r for r in overridden.reasons if r.code is Code.OVERRIDDEN]
+        assert (named.party, named.until, named.clause) == (AOI, soon, "3")
