@@ -203,6 +203,7 @@ def what_happened_was_told_and_nobody_was_written_to() -> None:
         NoticeKind.BILLING_CHANGED,
         NoticeKind.CONTEST_SETTLED,
         NoticeKind.CONFLICT_SETTLED,
+        NoticeKind.NONE_OF_IT,
     }
     assert kinds.keys() == set(NoticeKind.values) - not_in_this_year
     objections = Notice.objects.filter(kind=NoticeKind.OBJECTION).values_list("recipient", "params")
