@@ -59,7 +59,7 @@ def test_reasons_name_nobody_and_count_nobody(machine: Machine, world: World) ->
     item = first(machine.decide({**world.question, "isrc": song.isrc}))
     codes = [r["code"] for r in item["reasons"]]
     assert codes.count("artist_undecided") == 1
-    said = json.dumps(item)
+    said = json.dumps({**item, "decision": ""})  # the token's letters may spell anything
     for name in ("Maren", "Aoi", "Charlie", "Fjord", "Nordic"):
         assert name not in said
 
