@@ -1,6 +1,6 @@
 """The queue of claims that do not add up: what is wrong, for how many, and what to do next."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from consent.errors import Refused
-from consent.models import Party, RightsClaim
+from consent.models import Party, Recording, RightsClaim
 from consent.queries.conflicts import (
     ClaimLine,
     Conflict,
@@ -131,20 +131,12 @@ def group(request: HttpRequest, label: int, profile: int) -> HttpResponse:
 def confirm(request: HttpRequest, label: int, profile: int, right: str) -> HttpResponse:
     """Confirm, for the label, what others declare of the recordings of one group themselves.
 
-    By the label's own people only: nobody settles it in their name.
+    By the label's own people only.
     """
-    access = access_of(request)
-    whose = _labels(access).filter(pk=label).first()
-    if whose is None:
-        raise Http404
-    if label not in access.label_ids:
-        raise PermissionDenied
-    found = conflicts(label=whose, profile=profile).conflicts
-    one = next((c for c in found if c.right == right and c.left_bp is not None), None)
-    back = reverse("admin:conflict", args=[label, profile])
+    access, whose = _by_its_own(request, label)
+    one = _still_open(whose, profile, right, lambda c: c.left_bp is not None)
     if one is None:
-        messages.info(request, _("There is nothing to confirm here any more."))
-        return redirect("admin:conflicts")
+        return _nothing_left(request)
     form = ConfirmForm(
         request.POST if request.method == "POST" else None,
         access=access,
@@ -153,70 +145,48 @@ def confirm(request: HttpRequest, label: int, profile: int, right: str) -> HttpR
     )
     if request.method == "POST" and form.is_valid():
         try:
-            made = _confirm(access, whose, one, form)
+            made = len(_confirm(access, whose, one, form))
         except Refused as refusal:
             tell(form, refusal)
         else:
             said = ngettext("%(n)d claim is made or changed.", "%(n)d claims are.", made)
             messages.success(request, _("Confirmed.") + " " + said % {"n": made})
             return redirect("admin:conflicts")
-    return TemplateResponse(
+    return _settle_page(
         request,
-        "admin/liner/confirm_share.html",
-        {
-            **admin.site.each_context(request),
-            "title": _("Confirm what others declare"),
-            "label": whose,
-            "back": back,
-            "row": _row(one),
-            "left": percent_bp(one.left_bp or 0),
-            "form": form,
-        },
+        whose,
+        one,
+        form,
+        title=_("Confirm what others declare"),
+        button=_("Confirm it"),
+        template="admin/liner/confirm_share.html",
+        context={"left": percent_bp(one.left_bp or 0)},
     )
 
 
 @transaction.atomic
-def _confirm(access: Access, label: Party, one: Conflict, form: ConfirmForm) -> int:
+def _confirm(access: Access, label: Party, one: Conflict, form: ConfirmForm) -> list[RightsClaim]:
     assert access.user is not None
-    recordings = recordings_of_conflict(label=label, profile=one.profile, size=one.recordings)
     claims = confirm_shares(
         by=access.user,
         party=label,
         right=one.right,
-        recordings=recordings,
+        recordings=_recordings(label, one),
         left_bp=form.cleaned_data["left"],
     )
-    first = claims[0]
-    about = called(first) if len(claims) == 1 else f"{called(first)} (+{len(claims) - 1})"
-    record_staff_act(
-        by=access.user,
-        action="claim.confirm_shares",
-        thing=first,
-        key=str(first.claim),
-        about=about,
-        subject=label.ref,
-        reason=form.cleaned_data["reason"],
-        label=label,
-    )
-    return len(claims)
+    _note(access, label, claims, "claim.confirm_shares", form.cleaned_data["reason"])
+    return claims
 
 
 def none_of_it(request: HttpRequest, label: int, profile: int, right: str) -> HttpResponse:
     """Say, for the label, that nothing of the recordings of one group is its own.
 
-    By the label's own people only: nobody gives up in their name.
+    By the label's own people only.
     """
-    access = access_of(request)
-    whose = _labels(access).filter(pk=label).first()
-    if whose is None:
-        raise Http404
-    if label not in access.label_ids:
-        raise PermissionDenied
-    found = conflicts(label=whose, profile=profile).conflicts
-    one = next((c for c in found if c.right == right and c.may_be_none_of_mine), None)
+    access, whose = _by_its_own(request, label)
+    one = _still_open(whose, profile, right, lambda c: c.may_be_none_of_mine)
     if one is None:
-        messages.info(request, _("There is nothing to say here any more."))
-        return redirect("admin:conflicts")
+        return _nothing_left(request)
     form = DoingForm(
         request.POST if request.method == "POST" else None,
         access=access,
@@ -244,20 +214,19 @@ def none_of_it(request: HttpRequest, label: int, profile: int, right: str) -> Ht
                 ),
             )
             return redirect("admin:conflicts")
-    return TemplateResponse(
+    return _settle_page(
         request,
-        "admin/liner/none_of_it.html",
-        {
-            **admin.site.each_context(request),
-            "title": _("None of this is ours"),
-            "label": whose,
-            "back": reverse("admin:conflict", args=[label, profile]),
-            "row": _row(one),
+        whose,
+        one,
+        form,
+        title=_("None of this is ours"),
+        button=_("None of this is ours"),
+        template="admin/liner/none_of_it.html",
+        context={
             "then": _row(one, lines=one.others)["claims"],
             "sum": None if one.others_bp is None else percent_bp(one.others_bp),
             "is_whole": one.others_bp == WHOLE_BP,
             "ends": any(c.is_mine and c.on is On.RECORDING for c in one.claims),
-            "form": form,
         },
     )
 
@@ -265,20 +234,83 @@ def none_of_it(request: HttpRequest, label: int, profile: int, right: str) -> Ht
 @transaction.atomic
 def _none_of_it(access: Access, label: Party, one: Conflict, form: DoingForm) -> list[RightsClaim]:
     assert access.user is not None
-    recordings = recordings_of_conflict(label=label, profile=one.profile, size=one.recordings)
-    claims = claim_nothing(by=access.user, party=label, right=one.right, recordings=recordings)
-    about = called(claims[0]) if len(claims) == 1 else f"{called(claims[0])} (+{len(claims) - 1})"
+    claims = claim_nothing(
+        by=access.user, party=label, right=one.right, recordings=_recordings(label, one)
+    )
+    _note(access, label, claims, "claim.nothing", form.cleaned_data["reason"])
+    return claims
+
+
+def _by_its_own(request: HttpRequest, label: int) -> tuple[Access, Party]:
+    """Who asks, and the label: nobody else settles anything, or gives it up, in its name."""
+    access = access_of(request)
+    whose = _labels(access).filter(pk=label).first()
+    if whose is None:
+        raise Http404
+    if label not in access.label_ids:
+        raise PermissionDenied
+    return access, whose
+
+
+def _still_open(
+    label: Party, profile: int, right: str, may: Callable[[Conflict], bool]
+) -> Conflict | None:
+    found = conflicts(label=label, profile=profile).conflicts
+    return next((c for c in found if c.right == right and may(c)), None)
+
+
+def _nothing_left(request: HttpRequest) -> HttpResponse:
+    messages.info(request, _("That has been settled meanwhile: nothing is left to do here."))
+    return redirect("admin:conflicts")
+
+
+def _settle_page(
+    request: HttpRequest,
+    label: Party,
+    one: Conflict,
+    form: DoingForm,
+    *,
+    title: str,
+    button: str,
+    template: str,
+    context: dict[str, Any],
+) -> HttpResponse:
+    return TemplateResponse(
+        request,
+        template,
+        {
+            **admin.site.each_context(request),
+            "title": title,
+            "button": button,
+            "label": label,
+            "back": reverse("admin:conflict", args=[label.pk, one.profile]),
+            "row": _row(one),
+            "form": form,
+            **context,
+        },
+    )
+
+
+def _recordings(label: Party, one: Conflict) -> list[Recording]:
+    return recordings_of_conflict(label=label, profile=one.profile, size=one.recordings)
+
+
+def _note(
+    access: Access, label: Party, claims: list[RightsClaim], action: str, reason: str
+) -> None:
+    """One line for all the claims of an act in the label's list of what its people did."""
+    assert access.user is not None
+    first = claims[0]
     record_staff_act(
         by=access.user,
-        action="claim.nothing",
-        thing=claims[0],
-        key=str(claims[0].claim),
-        about=about,
+        action=action,
+        thing=first,
+        key=str(first.claim),
+        about=called(first) if len(claims) == 1 else f"{called(first)} (+{len(claims) - 1})",
         subject=label.ref,
-        reason=form.cleaned_data["reason"],
+        reason=reason,
         label=label,
     )
-    return claims
 
 
 def _row(one: Conflict, *, lines: Iterable[ClaimLine] | None = None) -> dict[str, Any]:
