@@ -22,9 +22,9 @@ from django.utils.translation import gettext as _
 from consent.models import (
     Artist,
     ArtistRecording,
+    LedgerAlarm,
     Party,
     PartyState,
-    PermissionRequest,
     Recording,
     RequestState,
     RightsClaim,
@@ -475,11 +475,16 @@ def frame_facts(request: HttpRequest) -> "FrameFacts":
     current = access.current
     if current is None:
         return FrameFacts()
-    waiting = dict(
-        PermissionRequest.objects.filter(artist__in=access.artist_ids, state=RequestState.OPEN)
-        .values_list("artist")
-        .annotate(n=Count("pk"))
+    open_questions = Q(requests__state=RequestState.OPEN)
+    rows = list(
+        Artist.objects.filter(pk__in=access.artist_ids)
+        .annotate(
+            n=Count("requests", filter=open_questions),
+            frozen=Exists(LedgerAlarm.objects.filter(cleared_at=None)),
+        )
+        .values_list("pk", "n", "frozen")
     )
+    waiting = {pk: n for pk, n, _frozen in rows}
     shown = access.artists
     if len(shown) > SWITCHER_SHOWS:
         # A switcher is for the few that are needed now; the page of all artists has the rest.
@@ -500,4 +505,5 @@ def frame_facts(request: HttpRequest) -> "FrameFacts":
         ],
         acting=access.acting,
         waiting=waiting.get(current.artist.pk, 0),
+        frozen=any(frozen for _pk, _n, frozen in rows),
     )

@@ -44,12 +44,14 @@ class FrameFacts:
 
     `acting` is the whole sentence of the banner ("You are acting for Maren Holt as her manager.
     She sees everything you do.") and empty for artists at home in their own work. `waiting` is
-    the number of questions that wait for the current artist.
+    the number of questions that wait for the current artist. `frozen` is whether the ledger is
+    being checked, so that nothing new can be allowed.
     """
 
     artists: Sequence[ArtistChoice] = ()
     acting: str | Promise = ""
     waiting: int = 0
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Frame:
     artists: Sequence[ArtistChoice]
     acting: str | Promise
     waiting: int
+    frozen: bool
     switch_url: str
     all_artists_url: str
     sign_out_url: str
@@ -147,6 +150,7 @@ def frame(request: HttpRequest) -> dict[str, Frame]:
             artists=facts.artists,
             acting=facts.acting,
             waiting=facts.waiting,
+            frozen=facts.frozen,
             switch_url=address("switch_artist"),
             all_artists_url=address("artists"),
             sign_out_url=address("account_logout"),

@@ -10,7 +10,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from consent.models import Act, Artist, Permission, Tool, Withdrawal
+from consent.models import Act, Artist, LedgerAlarm, Permission, Tool, Withdrawal
 from consent.queries.decision import Ask, decide_one
 from consent.scopes import Scope
 from consent.services.permissions import answer_permission, revoke_permission
@@ -74,6 +74,19 @@ def test_a_page_is_about_the_artist_of_its_address(
     page = hers.get(world.url("permissions")).text
     assert "You are acting for Maren Holt" in page
     assert "田中葵" not in page.split("<main")[1]
+
+
+def test_every_page_says_while_the_ledger_is_checked_that_no_new_yes_is_taken(
+    world: World, her: Client
+) -> None:
+    said = "Until that is over a new yes is not taken"
+    url = world.url("permissions")
+    assert said not in her.get(url).text
+    alarm = LedgerAlarm.objects.create(raised_at=timezone.now(), problem="a test of the alarm")
+    assert said in her.get(url).text
+    alarm.cleared_at, alarm.cleared_because = timezone.now(), "It was a test."
+    alarm.save()
+    assert said not in her.get(url).text
 
 
 # --- Answering ---------------------------------------------------------------------------
