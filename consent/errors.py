@@ -14,7 +14,8 @@ class Refused(Exception):
     """The domain will not do this. Carried unchanged into forms and API problems.
 
     `code` never changes its meaning; `sentence` says what is wrong and, where there is something
-    to do, what. `field` names the input it is about, if one.
+    to do, what. `field` names the input it is about, if one: the path to it, where it is one of
+    several (`attributions/2/isrc`, counted from 0).
     """
 
     def __init__(

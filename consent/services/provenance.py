@@ -402,29 +402,26 @@ def _checked(
         )
     seen: set[tuple[int, str]] = set()
     sums: dict[str, int] = {}
-    for part in sent.parts:
-        recording = _known_recording(part, known)
+    for number, part in enumerate(sent.parts):
+        recording = _known_recording(part, known, number)
         right = str(part.right)
         if right not in Right.values:
-            raise _wrong("unknown_right", _("“%(value)s” is not a right."), right)
+            sentence = _("“%(value)s” is not a right.")
+            raise _wrong("unknown_right", sentence, right, number, "right")
         if (recording, right) in seen:
-            raise _wrong(
-                "attributed_twice", _("%(value)s is attributed twice for one right."), part.isrc
-            )
+            sentence = _("%(value)s is attributed twice for one right.")
+            raise _wrong("attributed_twice", sentence, part.isrc, number, "isrc")
         if not 1 <= part.influence_bp <= WHOLE_BP:
-            raise _wrong(
-                "influence",
-                _("An influence is between 1 and 10000 basis points, not %(value)s."),
-                str(part.influence_bp),
-            )
+            sentence = _("An influence is between 1 and 10000 basis points, not %(value)s.")
+            value = str(part.influence_bp)
+            raise _wrong("influence", sentence, value, number, "influence_bp")
         if part.confidence_bp is not None and not 0 <= part.confidence_bp <= WHOLE_BP:
-            raise _wrong(
-                "confidence",
-                _("A confidence is between 0 and 10000 basis points, not %(value)s."),
-                str(part.confidence_bp),
-            )
+            sentence = _("A confidence is between 0 and 10000 basis points, not %(value)s.")
+            value = str(part.confidence_bp)
+            raise _wrong("confidence", sentence, value, number, "confidence_bp")
         if not 0 < len(part.method) <= 60:
-            raise _wrong("method", _("Name the method and its version, in 60 characters."), "")
+            sentence = _("Name the method and its version, in 60 characters.")
+            raise _wrong("method", sentence, "", number, "method")
         seen.add((recording, right))
         sums[right] = sums.get(right, 0) + part.influence_bp
     for right, total in sums.items():
@@ -441,24 +438,24 @@ def _checked(
     )
 
 
-def _known_recording(part: Part, known: Mapping[str, int]) -> int:
+def _known_recording(part: Part, known: Mapping[str, int], number: int) -> int:
     stored = _stored(part.isrc)
     if not stored:
-        raise _wrong("isrc", _("“%(value)s” is not an ISRC."), part.isrc)
+        raise _wrong("isrc", _("“%(value)s” is not an ISRC."), part.isrc, number, "isrc")
     if stored not in known:
-        raise _wrong(
-            "unknown_recording",
-            _(
-                "There is no recording with the ISRC %(value)s here; without it the parts of the"
-                " output would not add up."
-            ),
-            stored,
+        sentence = _(
+            "There is no recording with the ISRC %(value)s here; without it the parts of the"
+            " output would not add up."
         )
+        raise _wrong("unknown_recording", sentence, stored, number, "isrc")
     return known[stored]
 
 
-def _wrong(code: str, sentence: Any, value: str) -> Refused:
-    return Refused(code, sentence, field="attributions", params={"value": value[:40]})
+def _wrong(code: str, sentence: Any, value: str, number: int, name: str) -> Refused:
+    """One member of one part, counted from 0, that cannot be taken."""
+    return Refused(
+        code, sentence, field=f"attributions/{number}/{name}", params={"value": value[:40]}
+    )
 
 
 def _differs() -> Refused:

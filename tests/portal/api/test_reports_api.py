@@ -137,6 +137,17 @@ def test_attributions_are_whole(machine: Machine, allowed: World) -> None:
     assert not Output.objects.exists()
 
 
+def test_the_problem_points_at_the_one_attribution_that_is_wrong(
+    machine: Machine, allowed: World
+) -> None:
+    for code, isrc in (("isrc", "no such thing"), ("unknown_recording", "DEZZZ2699999")):
+        body = output_of(allowed)
+        body["attributions"].append({**body["attributions"][0], "isrc": isrc})
+        problem = problem_of(machine.post("outputs", body), 422, code)
+        assert problem["errors"][0]["pointer"] == "/attributions/2/isrc"
+    assert not Output.objects.exists()
+
+
 @pytest.fixture
 def reported(machine: Machine, allowed: World) -> World:
     assert machine.post("outputs", output_of(allowed)).status_code == 201
