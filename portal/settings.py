@@ -154,7 +154,11 @@ TEMPLATES = [
 _WEB = environment.text("LINER_PROCESS") == "web"
 _STATEMENT_TIMEOUT_MS = environment.number("LINER_STATEMENT_TIMEOUT_MS", 15_000 if _WEB else 0)
 _LOCK_TIMEOUT_MS = environment.number("LINER_LOCK_TIMEOUT_MS", 5_000 if _WEB else 0)
+# Django switches prepared statements off, also for who asks for one: a decision and an answer do,
+# and save a third of what their questions cost the database. Django's own cursors go on without.
+_PREPARED = {"prepare_threshold": 5}
 _SESSION_OPTIONS = {
+    **_PREPARED,
     "connect_timeout": "2" if _WEB else "10",
     "options": (
         f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} -c lock_timeout={_LOCK_TIMEOUT_MS}"
@@ -182,7 +186,7 @@ _OWNER_URL = environment.text("DATABASE_OWNER_URL") or (
     "" if environment.text("DATABASE_URL") else OWN["DATABASE_OWNER_URL"]
 )
 if _OWNER_URL:
-    DATABASES["owner"] = environment.database(_OWNER_URL)
+    DATABASES["owner"] = environment.database(_OWNER_URL, OPTIONS=_PREPARED)
     DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
 
 DATABASE_ROUTERS = ["portal.db.routers.OwnerMigratesRouter"]

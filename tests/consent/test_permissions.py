@@ -55,6 +55,7 @@ from tests.consent.build import (
     licensed_songs,
     some_recordings,
 )
+from tests.consent.prepared import prepared_runs_of
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +103,14 @@ def test_the_same_answer_twice_is_one_answer(world: World) -> None:
     again = answer_permission(by=None, artist=world.maren, use=TRAIN, stance="allow")
     assert not again.changed
     assert LedgerEntry.objects.count() == before
+
+
+def test_both_calls_of_an_answer_are_prepared(world: World) -> None:
+    calls = ("permission_turn", "permission_append")
+    before = [prepared_runs_of(call) for call in calls]
+    world.says("allow")
+    world.says("ask")
+    assert [prepared_runs_of(call) for call in calls] == [runs + 2 for runs in before]
 
 
 def test_an_answer_and_its_leaf_say_the_same(world: World) -> None:

@@ -12,6 +12,7 @@ from consent.clock import now
 from consent.models import LedgerEntry
 from consent.queries.ledger import head
 from tests.consent.build import a_recording, a_tool, an_artist, she_says
+from tests.consent.prepared import prepared_runs_of
 from tests.portal.api.conftest import Machine, World, problem_of
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,13 @@ def test_a_revocation_that_was_answered_is_never_followed_by_a_yes(
         allowed.says("deny")
         assert first(machine.decide(allowed.question))["allowed"] is False
         allowed.says("allow")
+
+
+def test_the_question_to_the_database_is_prepared(machine: Machine, allowed: World) -> None:
+    before = prepared_runs_of("decision_facts")
+    machine.decide(allowed.question)
+    machine.decide(allowed.question)
+    assert prepared_runs_of("decision_facts") == before + 2
 
 
 def test_reasons_name_nobody_and_count_nobody(machine: Machine, world: World) -> None:
