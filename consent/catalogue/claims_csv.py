@@ -14,14 +14,15 @@ columns, in any order. Each line says one claim:
 - `authority`: `own`, `contract` or `blanket` (`contract` when empty). None of them lets a master be
   used without the artist's yes: only a licence that names its clause does.
 - `territories`: country codes with spaces between (empty: the world).
-- `from`, `until`: days such as 2027-01-01, midnight UTC (empty: at once, without end).
+- `from`, `until`: the first and the last day, in UTC, such as 2027-01-01 (empty: at once,
+  without end).
 """
 
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime
 from typing import Final
 
 from django.utils.functional import Promise
@@ -291,9 +292,10 @@ def _moment(cells: Mapping[str, str], column: str) -> datetime | None:
     day = partial_date(text)
     if day is None or len(day) != 10:
         raise _CellError("bad_moment", column, text)
-    moment = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    on = date.fromisoformat(day)
+    moment = days.beginning(on) if column == "from" else days.end(on)
     # A right of long ago is told what one of yesterday is: that its claim begins now.
-    is_old = column == "from" and moment.date() < days.FIRST_DAY
+    is_old = column == "from" and on < days.FIRST_DAY
     if not is_old and not days.within_reach(moment):
         raise _CellError(days.OUT_OF_RANGE, column, text)
     return moment

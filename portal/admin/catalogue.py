@@ -36,7 +36,7 @@ from portal.admin.words import when
 from portal.models import User
 from portal.queries.staff import overdue, permissions_within, requests_within, withdrawals_within
 from portal.templatetags.figures import count
-from portal.templatetags.times import moment
+from portal.templatetags.times import moment, term_day
 from portal.words import use_words
 
 MOST_BYTES = 16 * 1024 * 1024  # some ten thousand recordings: as long as a browser waits
@@ -112,7 +112,7 @@ class ArtistAdmin(ScopedAdmin):
                     use_words(row.use),
                     row.tool or row.company or _("all work"),
                     link(row, row.get_stance_display()),
-                    moment(row.valid_until) if row.valid_until else "–",
+                    term_day(row.valid_until) if row.valid_until else "–",
                 )
                 for row in speaking
             ],
@@ -352,8 +352,8 @@ class ImportClaims(Doing):
     title = gettext_lazy("Take in a claims file")
     sentence = gettext_lazy(
         "A CSV file in UTF-8 with the columns isrc, iswc, work_title, artist, party, party_name, "
-        "party_kind, right, share, authority, territories, from, until. A line that cannot be "
-        "taken stops no other. The same file twice changes nothing."
+        "party_kind, right, share, authority, territories, from, until (first and last day). A "
+        "line that cannot be taken stops no other. The same file twice changes nothing."
     )
     button = gettext_lazy("Take it in")
     form = ClaimsForm

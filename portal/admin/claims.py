@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from consent import days
 from consent.clock import now
 from consent.identifiers import IdentifierError, display_isrc, display_iswc, normalise_iswc
 from consent.models import (
@@ -29,14 +30,15 @@ from portal.admin.doing import Doing, DoingForm, Done, only_label
 from portal.admin.fields import (
     ArtistChoice,
     CountriesField,
-    DayField,
+    FirstDayField,
     IsrcsField,
+    LastDayField,
     PercentField,
     party_field,
 )
 from portal.models import User
 from portal.templatetags.figures import percent_bp
-from portal.templatetags.times import moment
+from portal.templatetags.times import term_day
 
 BY_CLAUSE_ONLY = gettext_lazy(
     "Whatever it is, a master goes without the artist's yes only by a licence that names the "
@@ -218,14 +220,12 @@ class ChangeClaimForm(DoingForm):
         label=gettext_lazy("Authority"), choices=Authority.choices, help_text=BY_CLAUSE_ONLY
     )
     territories = CountriesField()
-    valid_from = DayField(
+    valid_from = FirstDayField(
         label=gettext_lazy("From"),
         required=False,
         help_text=gettext_lazy("Empty: at once. The old terms hold until then."),
     )
-    valid_until = DayField(
-        label=gettext_lazy("Until"), required=False, help_text=gettext_lazy("Empty: without end.")
-    )
+    valid_until = LastDayField(help_text=gettext_lazy("Empty: without end."))
 
 
 class ChangeClaim(ClaimDoing):
@@ -247,7 +247,7 @@ class ChangeClaim(ClaimDoing):
             "share": f"{held.share_bp / 100:.2f}",
             "authority": held.authority,
             "territories": " ".join(held.territories),
-            "valid_until": held.valid_until and held.valid_until.date(),
+            "valid_until": held.valid_until and days.last_day(held.valid_until),
         }
 
     def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
@@ -282,12 +282,10 @@ class MakeClaimForm(DoingForm):
     )
     share = PercentField(label=gettext_lazy("Share, in percent"), initial="100")
     territories = CountriesField()
-    valid_from = DayField(
+    valid_from = FirstDayField(
         label=gettext_lazy("From"), required=False, help_text=gettext_lazy("Empty: at once.")
     )
-    valid_until = DayField(
-        label=gettext_lazy("Until"), required=False, help_text=gettext_lazy("Empty: without end.")
-    )
+    valid_until = LastDayField(help_text=gettext_lazy("Empty: without end."))
 
     def prepare(self) -> None:
         self.fields["party"] = party_field(self.access, label=_("Whose claim"))
@@ -452,8 +450,8 @@ class ClaimAdmin(ScopedAdmin):
         yield _("Right"), thing.get_right_display()
         yield _("Share"), share_of(thing)
         yield _("Where"), where(thing.territories)
-        yield _("From"), moment(thing.valid_from) if thing.valid_from else _("at once")
-        yield _("Until"), moment(thing.valid_until) if thing.valid_until else _("without end")
+        yield _("From"), term_day(thing.valid_from, "from") if thing.valid_from else _("at once")
+        yield _("Until"), term_day(thing.valid_until) if thing.valid_until else _("without end")
         yield _("Authority"), thing.get_authority_display()
         yield _("Standing"), _("ended") if thing.ended else thing.get_standing_display()
         yield _("Source"), thing.source
@@ -467,8 +465,8 @@ class ClaimAdmin(ScopedAdmin):
                 (
                     share_of(row),
                     where(row.territories),
-                    moment(row.valid_from) if row.valid_from else "–",
-                    moment(row.valid_until) if row.valid_until else "–",
+                    term_day(row.valid_from, "from") if row.valid_from else "–",
+                    term_day(row.valid_until) if row.valid_until else "–",
                     row.get_authority_display(),
                     _("ended") if row.ended else row.get_standing_display(),
                 )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from consent.days import check_day_within_reach
 from consent.errors import Refused
 from consent.identifiers import (
     IdentifierError,
@@ -24,6 +23,7 @@ from consent.identifiers import (
 from consent.models import Artist, Party, Recording
 from consent.territories import normalise_territories
 from portal.access import Access
+from portal.forms.permissions import DayField, end_of, start_of
 
 MOST_ISRCS = 20_000
 
@@ -33,21 +33,26 @@ else:
     _ModelChoice = forms.ModelChoiceField
 
 
-class DayField(forms.DateField):
-    """A day, as its first moment in UTC."""
+class FirstDayField(DayField):
+    """The day with which a term begins, as the moment at which it does."""
 
-    widget = forms.DateInput(attrs={"type": "date"})
+    def clean(self, value: Any) -> datetime | None:
+        """Return the moment; None where nothing was chosen, and for today, which has begun."""
+        day: date | None = super().clean(value)
+        return None if day is None else start_of(day)
+
+
+class LastDayField(DayField):
+    """The last day of a term, which the term includes, as the moment at which it ends."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Until, that day included"))
+        super().__init__(required=False, **kwargs)
 
     def clean(self, value: Any) -> datetime | None:
         """Return the moment, or None where nothing was chosen."""
         day: date | None = super().clean(value)
-        if day is None:
-            return None
-        try:
-            check_day_within_reach(day, "")
-        except Refused as refusal:
-            raise ValidationError(refusal.sentence, code=refusal.code) from refusal
-        return datetime.combine(day, time(), UTC)
+        return None if day is None else end_of(day)
 
 
 class PercentField(forms.DecimalField):

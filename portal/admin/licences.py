@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from consent import days
 from consent.clock import now
 from consent.decisions import Code
 from consent.errors import Refused
@@ -33,11 +34,18 @@ from portal.access import Access, access_of
 from portal.admin.base import Panel, ScopedAdmin, Text
 from portal.admin.claims import where
 from portal.admin.doing import Doing, DoingForm, Done, tell
-from portal.admin.fields import CountriesField, DayField, IsrcsField, PercentField, party_field
+from portal.admin.fields import (
+    CountriesField,
+    FirstDayField,
+    IsrcsField,
+    LastDayField,
+    PercentField,
+    party_field,
+)
 from portal.admin.words import USE_CHOICES
 from portal.models import User
 from portal.templatetags.figures import count, money_micros, percent_bp
-from portal.templatetags.times import moment
+from portal.templatetags.times import moment, plain_begin, plain_end, term_day
 from portal.words import use_words
 from royalties.models import Rate
 from royalties.services.rates import RateOffer, set_rates
@@ -67,12 +75,10 @@ class TermsForm(DoingForm):
         help_text=gettext_lazy("One per line; empty when all recordings are licensed."),
     )
     territories = CountriesField()
-    starts_at = DayField(
+    starts_at = FirstDayField(
         label=gettext_lazy("From"), required=False, help_text=gettext_lazy("Empty: when signed.")
     )
-    ends_at = DayField(
-        label=gettext_lazy("Until"), required=False, help_text=gettext_lazy("Empty: until ended.")
-    )
+    ends_at = LastDayField(help_text=gettext_lazy("Empty: until ended."))
     notice_days = forms.IntegerField(
         label=gettext_lazy("Notice, in days"),
         min_value=0,
@@ -325,7 +331,7 @@ class SupersedeLicence(TermsDoing):
             "catalogue": last.catalogue,
             "recordings": "\n".join(listed.values_list("isrc", flat=True)),
             "territories": " ".join(last.territories),
-            "ends_at": last.ends_at and last.ends_at.date(),
+            "ends_at": last.ends_at and days.last_day(last.ends_at),
             "notice_days": last.notice_days,
             "model_versions": last.model_versions,
             "without_artists": not last.artist_approval,
@@ -346,9 +352,7 @@ class SupersedeLicence(TermsDoing):
 
 
 class EndForm(DoingForm):
-    ends_at = DayField(
-        label=gettext_lazy("On"), required=False, help_text=gettext_lazy("Empty: now.")
-    )
+    ends_at = LastDayField(help_text=gettext_lazy("Empty: it ends now."))
 
 
 class EndLicence(Doing):
@@ -368,8 +372,7 @@ class EndLicence(Doing):
     def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
         version = end_licence(by=by, licence=thing, ends_at=form.cleaned_data["ends_at"])
         if version.starts_at and version.starts_at > now():
-            day = version.starts_at.date().isoformat()
-            said = _("It ends on %(day)s.") % {"day": day}
+            said = _("Its last day is %(day)s.") % {"day": plain_end(version.starts_at)}
         else:
             said = _("The licence has ended.")
         return Done(thing, said, label=thing.holder, subject=thing.holder.ref)
@@ -381,6 +384,22 @@ class EndLicence(Doing):
 def last_version(licence: Licence) -> LicenceVersion | None:
     """The newest version of a licence, whether it speaks yet or not."""
     return licence.versions.order_by("-id").first()
+
+
+def _from(version: LicenceVersion) -> str:
+    """Since when a version speaks: from a day on, or from its signature."""
+    if version.starts_at is None:
+        return moment(version.signed_at)
+    return term_day(version.starts_at, "from")
+
+
+def _until(version: LicenceVersion) -> str:
+    """Until when a version speaks that has an end, or the licence that this version ends."""
+    if version.ended and version.starts_at is None:
+        return moment(version.signed_at)
+    end = version.starts_at if version.ended else version.ends_at
+    assert end is not None
+    return term_day(end)
 
 
 def _rates_of(licence: Licence | None) -> list[Rate]:
@@ -502,15 +521,15 @@ class LicenceAdmin(ScopedAdmin):
         begins, until = licence.last_from, licence.last_until
         if licence.last_ended:
             return (
-                _("ends %(day)s") % {"day": begins.date()}
+                _("until %(day)s") % {"day": plain_end(begins)}
                 if begins and begins > now()
                 else _("ended")
             )
         if until is not None and until <= now():
             return _("ran out")
         if begins is not None and begins > now():
-            return _("begins %(day)s") % {"day": begins.date()}
-        return _("until %(day)s") % {"day": until.date()} if until else _("in force")
+            return _("begins %(day)s") % {"day": plain_begin(begins)}
+        return _("until %(day)s") % {"day": plain_end(until)} if until else _("in force")
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
         last = last_version(thing)
@@ -521,8 +540,11 @@ class LicenceAdmin(ScopedAdmin):
         yield _("Use kinds"), use_words(*last.uses)
         yield _("Recordings"), last.get_catalogue_display()
         yield _("Where"), where(last.territories)
-        yield _("From"), moment(last.starts_at or last.signed_at)
-        yield _("Until"), moment(last.ends_at) if last.ends_at else _("until ended")
+        if last.ended:
+            yield _("Until"), _until(last)
+        else:
+            yield _("From"), _from(last)
+            yield _("Until"), _until(last) if last.ends_at else _("until ended")
         yield _("Notice"), _("%(days)d days") % {"days": last.notice_days}
         models = ModelVersion.objects.filter(pk__in=last.model_versions).select_related(
             "tool__company__party"
@@ -544,8 +566,8 @@ class LicenceAdmin(ScopedAdmin):
                 (
                     v.number,
                     moment(v.signed_at),
-                    moment(v.starts_at or v.signed_at),
-                    moment(v.ends_at) if v.ends_at else "–",
+                    "–" if v.ended else _from(v),
+                    _until(v) if v.ended or v.ends_at else "–",
                     use_words(*v.uses),
                     _("the end") if v.ended else "",
                 )

@@ -22,11 +22,11 @@ from portal.access import Access, access_of
 from portal.admin.base import Panel, ScopedAdmin, Text, link, yes_no
 from portal.admin.claims import where
 from portal.admin.doing import Doing, DoingForm, Done
-from portal.admin.words import USE_CHOICES, UseFilter, about_use, when
+from portal.admin.words import USE_CHOICES, UseFilter, about_use, last_day, when
 from portal.models import User
 from portal.queries.staff import overdue, permissions_within, withdrawals_within
 from portal.queries.withdrawals import about_no, begins_at, reachable, told_by_mail, why_untold
-from portal.templatetags.times import moment
+from portal.templatetags.times import moment, term_day
 from portal.words import use_words
 
 LANGUAGES = settings.WORDING_LANGUAGES
@@ -132,7 +132,7 @@ class PermissionAdmin(ScopedAdmin):
         "scope_in_words",
         "stance",
         "way",
-        when("valid_until", gettext_lazy("until")),
+        last_day("valid_until", gettext_lazy("until")),
     )
     list_filter = (Spoken, UseFilter, "stance", "way")
     list_select_related = ("artist__party", "recording", "company__party", "tool")
@@ -165,8 +165,10 @@ class PermissionAdmin(ScopedAdmin):
         yield _("Answer"), thing.get_stance_display()
         yield _("How"), thing.get_way_display()
         yield _("Where"), where(thing.territories)
-        yield _("From"), moment(thing.valid_from or thing.entry.recorded_at)
-        yield _("Until"), moment(thing.valid_until) if thing.valid_until else _("without end")
+        begins = thing.valid_from
+        at = term_day(begins, "from") if begins else moment(thing.entry.recorded_at)
+        yield _("From"), at
+        yield _("Until"), term_day(thing.valid_until) if thing.valid_until else _("without end")
         yield _("Wording"), thing.wording or "–"
         yield _("As"), thing.act.role or "–"
         yield _("Ledger position"), thing.entry.seq
@@ -337,8 +339,8 @@ class RequestAdmin(ScopedAdmin):
         yield _("Use kind"), use_words(thing.use)
         yield _("Recording"), thing.recording or _("all work")
         yield _("Why"), thing.why
-        yield _("From"), moment(thing.valid_from) if thing.valid_from else _("at once")
-        yield _("Until"), moment(thing.valid_until) if thing.valid_until else _("without end")
+        yield _("From"), term_day(thing.valid_from, "from") if thing.valid_from else _("at once")
+        yield _("Until"), term_day(thing.valid_until) if thing.valid_until else _("without end")
         yield _("State"), thing.get_state_display()
         yield _("Asked"), moment(thing.created_at)
         yield _("Answered"), moment(thing.answered_at) if thing.answered_at else "–"

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from consent.words import UseKind
-from portal.templatetags.times import moment
+from portal.templatetags.times import moment, term_day
 from portal.words import USE_WORDS, use_words
 
 USE_CHOICES: Final = [(use.value, USE_WORDS[use]) for use in UseKind]
@@ -38,6 +38,17 @@ def when(name: str, label: Any) -> Callable[[Any], Any]:
     def column(row: Any) -> Any:
         at: datetime | None = getattr(row, name)
         return None if at is None else moment(at)
+
+    return column
+
+
+def last_day(name: str, label: Any) -> Callable[[Any], Any]:
+    """A column with the last day of a term that ends with what the field `name` holds."""
+
+    @admin.display(description=label, ordering=name, empty_value="–")
+    def column(row: Any) -> Any:
+        at: datetime | None = getattr(row, name)
+        return None if at is None else term_day(at)
 
     return column
 

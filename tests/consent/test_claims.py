@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consent import days
 from consent.catalogue.claims_csv import COLUMNS, ClaimsRefused, read_claims
 from consent.clock import now
 from consent.errors import Frozen, NotFound, Refused
@@ -581,11 +582,12 @@ def test_a_line_claims_a_work_and_puts_it_on_its_recording(fjord: Party, havn: R
 
 
 def test_a_claim_without_a_party_is_the_senders(fjord: Party, havn: Recording) -> None:
-    take(fjord, "NOFJR2600000,,,,,master,,contract,NO SE,,2036-01-01")
+    take(fjord, "NOFJR2600000,,,,,master,,contract,NO SE,,2035-12-31")
     claim = RightsClaim.objects.get()
     assert (claim.party, claim.right, claim.share_bp) == (fjord, "master", 10_000)
     assert claim.territories == ["NO", "SE"]
-    assert claim.valid_until == datetime(2036, 1, 1, tzinfo=UTC)
+    assert claim.valid_until is not None
+    assert claim.valid_until == days.end(date(2035, 12, 31)), "that day is included"
 
 
 def test_a_repertoire_is_claimed_by_the_artists_short_name(fjord: Party, maren: Artist) -> None:

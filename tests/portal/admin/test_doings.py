@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
+from consent import days
 from consent.clock import now
 from consent.errors import Refused
 from consent.models import (
@@ -117,6 +119,12 @@ def havn(maren: Artist, fjord: Party) -> Recording:
 @pytest.fixture
 def claim(havn: Recording) -> RightsClaim:
     return RightsClaim.objects.get(recording=havn)
+
+
+def facts_on(client: Client, address: str) -> dict[str, str]:
+    """What a page says, without the tags of its moments."""
+    facts = client.get(address).context["facts"]
+    return {str(label): re.sub(r"<[^>]+>", "", str(value)) for label, value in facts}
 
 
 def standing(claim: RightsClaim) -> RightsClaim:
@@ -345,6 +353,38 @@ def test_a_label_supersedes_and_ends_its_licence(
     does(hers, to(licence, "end"), action="licence.end", by=liv)
     assert licence.versions.latest("number").ended
     assert hers.get(to(licence, "change")).context["doings"] == []
+
+
+def test_a_term_includes_its_last_day_as_the_artist_reads_it(
+    does: Any, hers: Client, liv: User, terms: dict[str, Any]
+) -> None:
+    address = reverse("admin:consent_licence_sign")
+    said = {**terms, "starts_at": now().date().isoformat(), "ends_at": "2099-12-31"}
+    previewed = sign(hers, address, said).context["previewed"]
+    does(hers, address, action="licence.sign", by=liv, **said, previewed=previewed, sign="yes")
+    licence = Licence.objects.get()
+    version = licence.versions.get()
+    assert version.starts_at is None, "today has begun"
+    assert version.ends_at == days.end(date(2099, 12, 31))
+    assert facts_on(hers, to(licence, "change"))["Until"] == "31 Dec 2099 (UTC)"
+    form = hers.get(to(licence, "version")).context["form"]
+    assert form.initial["ends_at"] == date(2099, 12, 31)
+    does(hers, to(licence, "end"), action="licence.end", by=liv, ends_at="2098-06-30")
+    ended = licence.versions.latest("number")
+    assert (ended.ended, ended.starts_at) == (True, days.end(date(2098, 6, 30)))
+    assert facts_on(hers, to(licence, "change"))["Until"] == "30 Jun 2098 (UTC)"
+    assert "until 30 Jun 2098" in hers.get(reverse("admin:consent_licence_changelist")).text
+
+
+def test_a_claim_holds_until_the_end_of_its_last_day(
+    does: Any, hers: Client, liv: User, claim: RightsClaim
+) -> None:
+    said = {"share": "100", "authority": "contract", "valid_until": "2099-12-31"}
+    does(hers, to(claim, "terms"), action="claim.change", by=liv, **said)
+    assert standing(claim).valid_until == days.end(date(2099, 12, 31))
+    assert facts_on(hers, to(claim, "change"))["Until"] == "31 Dec 2099 (UTC)"
+    form = hers.get(to(claim, "terms")).context["form"]
+    assert form.initial["valid_until"] == date(2099, 12, 31)
 
 
 def test_a_label_lists_only_recordings_that_it_holds(
