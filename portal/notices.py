@@ -34,9 +34,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from consent.words import PartyKind, Stance, UseKind, Way
 from portal.models import Notice, NoticeKind, User
+from portal.queries.saying import terms_text
 from portal.roles import Role, Scope
 from portal.templatetags.figures import count, current_locale
-from portal.templatetags.times import plain_begin, plain_end
+from portal.templatetags.times import plain_end
 from portal.templatetags.wording import isolated
 from portal.words import use_words
 
@@ -363,11 +364,11 @@ def _until(value: str) -> str:
 
 
 def _since(value: str) -> str:
-    return _(", from %(day)s") % {"day": plain_begin(datetime.fromisoformat(value))}
+    return terms_text(valid_from=datetime.fromisoformat(value))
 
 
 def _ends(value: str) -> str:
-    return _(", until %(day)s, that day included") % {"day": _day(value)}
+    return terms_text(valid_until=datetime.fromisoformat(value))
 
 
 def _title(value: str) -> str:
@@ -379,8 +380,7 @@ def _all(value: bool) -> str:
 
 
 def _places(value: list[str]) -> str:
-    names = current_locale().territories
-    return _(", in %(places)s") % {"places": ", ".join(names.get(one, one) for one in value)}
+    return terms_text(places=value)
 
 
 def _answer(params: Mapping[str, Any]) -> str:

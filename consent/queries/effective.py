@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import DateTimeField, Func, Q
+from django.db.models import Case, DateTimeField, F, Func, When
 
 from consent.decisions import Code, Decision, Reason, Verdict
 from consent.discretion import PERSONAL, seen_by
@@ -113,7 +113,9 @@ class UseView:
     at: datetime  # the moment that all this is for, as known at `seq`
     wording_changed: bool = False  # her yes was to an earlier text, and is one no more
     meant_since: int = 1  # the version of the text since which it means what it means
-    others: tuple[Permission, ...] = ()  # her answers about companies, tools and countries
+    # All that she answered but of single recordings: in each scope what speaks, and what waits for
+    # its day.
+    said: tuple[Permission, ...] = ()
 
     @property
     def allowed_tools(self) -> tuple[ToolView, ...]:
@@ -427,9 +429,9 @@ def uses_of(
     found = tools_for(artist)
     answers = list(
         Permission.objects.filter(artist=artist, recording=None)
-        .annotate(begun=Q(valid_from=None) | Q(valid_from__lte=_LEDGER_NOW))
-        .order_by("use", "scope", "territories", "-begun", "-id")
-        .distinct("use", "scope", "territories")
+        .annotate(later=Case(When(valid_from__gt=_LEDGER_NOW, then=F("pk"))))
+        .order_by("use", "scope", "territories", "later", "-id")
+        .distinct("use", "scope", "territories", "later")
         .select_related("wording", "act")
     )
     tools = found.tools if tools is None else tools
@@ -521,11 +523,12 @@ def _use_view(
     tools: Sequence[Tool],
     groups: Sequence[Group],
     lots: Sequence[_Lot],
-    answers: Sequence[Permission],
+    said: Sequence[Permission],
     names: _Names,
     loaded: Loaded,
     waiting: int,
 ) -> UseView:
+    answers = _one_of_each_slot(said)
     total = sum(g.recordings for g in groups)
     views = []
     for i, tool in enumerate(tools):
@@ -568,8 +571,20 @@ def _use_view(
         meant_since=loaded.meant_since(use),
         seq=loaded.seq,
         at=loaded.at,
-        others=tuple(a for a in answers if a is not answer and a.way != "cleared"),
+        said=tuple(said),
     )
+
+
+def _one_of_each_slot(said: Iterable[Permission]) -> list[Permission]:
+    """The answer that speaks in each scope and its countries; where none does, the last given."""
+    found: dict[tuple[str, tuple[str, ...]], Permission] = {}
+    for one in said:
+        slot = one.scope, tuple(one.territories)
+        held = found.get(slot)
+        waits = held is not None and held.__dict__["later"] is not None
+        if held is None or (waits and (one.__dict__["later"] is None or one.pk > held.pk)):
+            found[slot] = one
+    return list(found.values())
 
 
 def _gaps(tools: Sequence[Tool], lots: Sequence[_Lot], names: _Names) -> tuple[Gap, ...]:

@@ -7,24 +7,35 @@ from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 from consent.models import Act, Artist, LedgerCheckpoint, LedgerEntry, Permission
 from consent.queries.texts import text_replaced
 from consent.words import Stance
+from portal.models.roster import LedgerNow
 
 
 def exceptions_of(artist: Artist, *, use: str = "") -> QuerySet[Permission]:
     """The answers that speak beside those in general: about tools, recordings, countries.
 
-    Each says in `text_replaced` whether its text was replaced since by one of new meaning.
+    And those that will: a scope may have one that speaks and others that wait for their day. Each
+    says in `text_replaced` whether its text was replaced since by one of new meaning, and in `over`
+    whether its time has passed.
     """
+    waits = Q(valid_from__gt=LedgerNow())
     rows = Permission.objects.filter(artist=artist)
     if use:
         rows = rows.filter(use=use)
-    latest = rows.order_by("use", "scope", "territories", "-id").distinct(
-        "use", "scope", "territories"
+    latest = (
+        rows.exclude(waits)
+        .order_by("use", "scope", "territories", "-id")
+        .distinct("use", "scope", "territories")
+    )
+    newer = Permission.objects.filter(
+        Q(valid_from=None) | Q(valid_from__lte=OuterRef("valid_from")),
+        pk__gt=OuterRef("pk"),
+        **{name: OuterRef(name) for name in ("artist", "use", "scope", "territories")},
     )
     return (
-        Permission.objects.filter(pk__in=latest.values("pk"))
+        rows.filter(Q(pk__in=latest.values("pk")) | waits & ~Exists(newer))
         .exclude(way="cleared")
         .exclude(scope="*/*", territories=[])
-        .annotate(text_replaced=text_replaced())
+        .annotate(text_replaced=text_replaced(), over=Q(valid_until__lte=LedgerNow()))
         .select_related("recording", "company__party", "tool__company__party", "act__by")
         .order_by("-id")
     )

@@ -3,34 +3,39 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from consent.decisions import Decision
-from consent.models import Permission, PermissionRequest, Recording, Tool, Wording
+from consent.models import PermissionRequest, Recording, Tool, Wording
 from consent.queries.decision import Ask, load
 from consent.queries.effective import Step, UseView, steps_of, tools_for, uses_of
 from consent.queries.requests import waiting_for
 from consent.queries.texts import is_outdated
+from consent.scopes import EVERYTHING as ALL_HER_WORK
 from consent.scopes import scope_key
 from consent.services.wordings import current_wordings
 from consent.words import Stance, UseKind
+from portal.queries.own import NOTHING_SAID, Own, own_in, own_of
 from portal.queries.rows import (
     Effect,
     Reader,
     ToolLine,
     UseRow,
     answer_word,
-    asked_again_of,
+    asked_again_in,
+    beside_in,
     deciding_sentence,
     general_row,
+    said_in,
     state_now,
     state_of,
+    switched_on,
     text_shown,
     tool_row,
 )
-from portal.queries.texts import AskedAgain
 from portal.queries.withdrawals import still_stopping, stops_by_use
 from portal.templatetags.figures import count
 
@@ -54,6 +59,8 @@ class Note:
 
 NOTHING = Note()
 
+EVERYTHING: Final = ALL_HER_WORK.key
+
 
 def general_rows(
     reader: Reader,
@@ -68,11 +75,13 @@ def general_rows(
     open_by_use = Counter(one.use for one in asked if one.state == "open")
     stopping = stops_by_use(artist)
     views = uses_of(artist, language=reader.language, waiting=dict(open_by_use))
+    said = _said_in(views)
     return [
         general_row(
             view,
             reader,
             wording=wordings.get(view.use),
+            own=said.get((view.use, EVERYTHING), NOTHING_SAID),
             requests=[one for one in asked if one.use == view.use and one.state == "open"],
             stops=still_stopping(stopping.get(view.use, []), "*/*", view.stance),
             announce=note.spoken(view.use),
@@ -89,10 +98,11 @@ def tool_rows(reader: Reader, tool: Tool, *, note: Note = NOTHING) -> list[UseRo
     views = uses_of(artist, language=reader.language, tools=[tool])
     by_company, by_tool = scope_key(None, tool.company.pk, None), scope_key(None, None, tool.pk)
     stopping = stops_by_use(artist, tool=tool.pk)
+    said = _said_in(views)
     rows = []
     for view in views:
-        own = {one.scope: one for one in view.others if not one.territories}
-        about_tool = own.get(by_tool)
+        about_tool = said.get((view.use, by_tool), NOTHING_SAID)
+        about_company = said.get((view.use, by_company), NOTHING_SAID)
         rows.append(
             tool_row(
                 view,
@@ -100,10 +110,8 @@ def tool_rows(reader: Reader, tool: Tool, *, note: Note = NOTHING) -> list[UseRo
                 tool,
                 wording=wordings.get(view.use),
                 own=about_tool,
-                wider=_wider_than_tool(view, own.get(by_company), tool.company.party.name),
-                stops=still_stopping(
-                    stopping.get(view.use, []), by_tool, about_tool.stance if about_tool else ""
-                ),
+                wider=_wider_than_tool(view, about_company, tool.company.party.name),
+                stops=still_stopping(stopping.get(view.use, []), by_tool, about_tool.stance),
                 announce=note.spoken(view.use),
                 refused=note.refusal(view.use),
             )
@@ -123,19 +131,20 @@ def recording_rows(reader: Reader, recording: Recording, *, note: Note = NOTHING
         loaded.decide(Ask(recording.isrc, use, tool.slug)) for use in UseKind for tool in tools
     ]
     steps = steps_of(decisions, artist=reader.artist)
-    everything, mine = scope_key(None, None, None), scope_key(recording.pk, None, None)
-    answers = _speaking(reader, [everything, mine])
+    mine = scope_key(recording.pk, None, None)
+    said = own_in(reader.artist, [EVERYTHING, mine], loaded.at)
     rows = []
     for i, use in enumerate(UseKind):
         part = slice(i * len(tools), (i + 1) * len(tools))
         found = list(zip(tools, decisions[part], steps[part], strict=True))
-        general, own = answers.get((use, everything)), answers.get((use, mine))
-        stance = general.stance if general is not None else Stance.UNDECIDED.value
+        general = said.get((use, EVERYTHING), NOTHING_SAID)
+        own = said.get((use, mine), NOTHING_SAID)
         since = loaded.meant_since(use)
-        wider = wider_text(stance, None, outdated=is_outdated(general, since))
-        again = asked_again_of(own, since, wordings.get(use), reader)
+        stance = general.stance or Stance.UNDECIDED.value
+        outdated = not general.ended and is_outdated(general.speaks, since)
+        wider = wider_text(stance, outdated=outdated)
         rows.append(
-            _recording_row(reader, recording, use, found, own, wider, wordings, note, again)
+            _recording_row(reader, recording, use, found, own, wider, wordings, note, since)
         )
     return rows
 
@@ -149,24 +158,24 @@ def pair_row(
     decision = loaded.decide(Ask(recording.isrc, use, tool.slug))
     [steps] = steps_of([decision], artist=reader.artist)
     key = scope_key(recording.pk, None, tool.pk)
-    own = _speaking(reader, [key]).get((use, key))
+    own = own_in(reader.artist, [key], loaded.at).get((use, key), NOTHING_SAID)
     about = {"recording": recording.isrc, "tool": tool.slug}
     wording = wordings.get(use)
-    again = asked_again_of(own, loaded.meant_since(use), wording, reader)
+    since = loaded.meant_since(use)
+    again = asked_again_in(own, since, wording, reader)
     more = f"?recording={recording.isrc}&tool={tool.slug}"
     return UseRow(
         key=use,
         title=str(UseKind(use).label),
         sentence=text_shown(use, wording, reader.language),
-        answer=reader.switch(
-            use, own.stance if own and again is None else "", wording=wording, about=about
-        ),
+        answer=reader.switch(use, switched_on(own, again), wording=wording, about=about),
         said="",
         asked_again=again,
         effects=(_decided(decision, steps),),
         steps=steps,
-        as_wider="" if own else _("No answer for just this recording and this tool."),
-        clear={"use": use, **about} if own else {},
+        beside=beside_in(own, since, reader, use, about),
+        as_wider="" if own.speaks else _("No answer for just this recording and this tool."),
+        clear={"use": use, **about} if own.may_be_taken_back else {},
         more_url=reader.url("answer_with", use=use) + more,
         announce=note.spoken(use),
         refused=note.refusal(use),
@@ -179,24 +188,27 @@ def text_of_use(reader: Reader, use: str) -> tuple[str, Wording | None]:
     return text_shown(use, wording, reader.language), wording
 
 
-def _wider_than_tool(view: UseView, company: Permission | None, name: str) -> str:
-    outdated = view.wording_changed if company is None else is_outdated(company, view.meant_since)
-    return wider_text(view.stance, company, name, outdated=outdated)
+def _said_in(views: Sequence[UseView]) -> dict[tuple[str, str], Own]:
+    return own_of([one for view in views for one in view.said], views[0].at)
 
 
-def wider_text(
-    general: str, company: Permission | None, company_name: str = "", *, outdated: bool = False
-) -> str:
-    """What speaks where a narrower scope has no answer of its own.
+def _wider_than_tool(view: UseView, company: Own, name: str) -> str:
+    if company.speaks is None:
+        return wider_text(view.stance, outdated=view.wording_changed)
+    outdated = not company.ended and is_outdated(company.speaks, view.meant_since)
+    return wider_text(company.stance, name, outdated=outdated)
+
+
+def wider_text(stance: str, company: str = "", *, outdated: bool = False) -> str:
+    """What speaks where a narrower scope has no answer of its own: of a `company`, or in general.
 
     `outdated`: it is a yes to an earlier text.
     """
-    if company is not None:
-        return _("As for everything by %(company)s: %(answer)s") % {
-            "company": company_name,
-            "answer": answer_word(company.stance, outdated=outdated),
-        }
-    return _("As in general: %(answer)s") % {"answer": answer_word(general, outdated=outdated)}
+    answer = answer_word(stance, outdated=outdated)
+    if company:
+        facts = {"company": company, "answer": answer}
+        return _("As for everything by %(company)s: %(answer)s") % facts
+    return _("As in general: %(answer)s") % {"answer": answer}
 
 
 def _recording_row(
@@ -204,15 +216,15 @@ def _recording_row(
     recording: Recording,
     use: UseKind,
     found: Sequence[tuple[Tool, Decision, tuple[Step, ...]]],
-    own: Permission | None,
+    own: Own,
     wider: str,
     wordings: Mapping[str, Wording],
     note: Note,
-    again: AskedAgain | None,
+    since: int,
 ) -> UseRow:
     about = {"recording": recording.isrc}
     wording = wordings.get(use)
-    stance = "" if own is None or again is not None else own.stance
+    again = asked_again_in(own, since, wording, reader)
     lines = []
     for tool, decision, steps in found:
         effect = _decided(decision, steps)
@@ -230,13 +242,14 @@ def _recording_row(
         key=use.value,
         title=str(use.label),
         sentence=text_shown(use, wording, reader.language),
-        answer=reader.switch(use, stance, wording=wording, about=about),
-        said=answer_word(own.stance, outdated=again is not None) if own else wider,
+        answer=reader.switch(use, switched_on(own, again), wording=wording, about=about),
+        said=said_in(own, again) or wider,
         asked_again=again,
         effects=(_over_tools(lines),),
         tools=tuple(lines),
-        as_wider="" if own else wider,
-        clear={"use": use.value, **about} if own else {},
+        beside=beside_in(own, since, reader, use.value, about),
+        as_wider="" if own.speaks else wider,
+        clear={"use": use.value, **about} if own.may_be_taken_back else {},
         more_url=f"{reader.url('answer_with', use=use.value)}?recording={recording.isrc}",
         announce=note.spoken(use),
         refused=note.refusal(use),
@@ -265,17 +278,6 @@ def _over_tools(lines: Sequence[ToolLine]) -> Effect:
         return Effect(state, words % {"n": count(len(allowed))})
     [(top, _number)] = Counter((one.state, one.sentence) for one in lines).most_common(1)
     return Effect(*top)
-
-
-def _speaking(reader: Reader, keys: Sequence[str]) -> dict[tuple[str, str], Permission]:
-    """The answers in these scopes, worldwide, that have not been taken back. One query."""
-    rows = (
-        Permission.objects.filter(artist=reader.artist, scope__in=keys, territories=[])
-        .order_by("use", "scope", "-id")
-        .distinct("use", "scope")
-        .select_related("act", "wording")
-    )
-    return {(row.use, row.scope): row for row in rows if row.way != "cleared"}
 
 
 def one_row(rows: Sequence[UseRow], use: str) -> UseRow:

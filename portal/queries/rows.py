@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,6 +21,8 @@ from consent.queries.texts import is_outdated
 from consent.words import LENT_KINDS, Stance, UseKind, Way
 from portal.access import Access
 from portal.answering import scope_needed
+from portal.queries.own import Own
+from portal.queries.saying import terms_of
 from portal.queries.texts import AskedAgain, asked_again
 from portal.queries.withdrawals import Stop
 from portal.roles import Scope
@@ -64,6 +67,14 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What was said in the scope of a row that its switch does not show, and where to change it."""
+
+    sentence: str
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Switch:
     """The answer switch, as `components/answer.html` takes it."""
 
@@ -103,6 +114,7 @@ class UseRow:
     stops: tuple[Stop, ...] = ()
     asked_again: AskedAgain | None = None
     more_url: str = ""
+    beside: tuple[Beside, ...] = ()  # what she said here for a later day, or for some countries
     as_wider: str = ""  # what holds where this scope has no answer of its own
     clear: Mapping[str, str] = field(default_factory=dict)  # what the form to take it back posts
     announce: str = ""
@@ -182,12 +194,13 @@ def general_row(
     reader: Reader,
     *,
     wording: Wording | None,
+    own: Own,
     requests: Sequence[PermissionRequest] = (),
     stops: Sequence[Stop] = (),
     announce: str = "",
     refused: str = "",
 ) -> UseRow:
-    """The row of a use kind on the page of answers in general."""
+    """The row of a use kind on the page of answers in general. `own`: what she said there."""
     use = view.use.value
     return UseRow(
         key=use,
@@ -204,6 +217,7 @@ def general_row(
         tools_more=max(len(view.tools) - TOOLS_SHOWN, 0),
         stops=tuple(stops),
         asked_again=asked_again_of(view.answer, view.meant_since, wording, reader),
+        beside=beside_in(own, view.meant_since, reader, use),
         more_url=f"{reader.url('answer_with', use=use)}",
         announce=announce,
         refused=refused,
@@ -217,30 +231,30 @@ def tool_row(
     tool: Tool,
     *,
     wording: Wording | None,
-    own: Permission | None,
+    own: Own,
     wider: str,
     stops: Sequence[Stop] = (),
     announce: str = "",
     refused: str = "",
 ) -> UseRow:
-    """The row of a use kind on the page of one tool. `own` is her answer about just this tool."""
+    """The row of a use kind on the page of one tool. `own`: what she said of just this tool."""
     use = view.use.value
     [line] = view.tools
     about = {"tool": tool.slug}
-    again = asked_again_of(own, view.meant_since, wording, reader)
-    stance = "" if own is None or again is not None else own.stance
+    again = asked_again_in(own, view.meant_since, wording, reader)
     return UseRow(
         key=use,
         title=str(view.use.label),
         sentence=text_shown(use, wording, reader.language),
-        answer=reader.switch(use, stance, wording=wording, about=about),
-        said=wider if own is None else answer_word(own.stance, outdated=again is not None),
+        answer=reader.switch(use, switched_on(own, again), wording=wording, about=about),
+        said=said_in(own, again) or wider,
         asked_again=again,
         effects=(_tool_effect(line, view, reader),),
         stops=tuple(stops),
+        beside=beside_in(own, view.meant_since, reader, use, about),
         more_url=f"{reader.url('answer_with', use=use)}?tool={tool.slug}",
-        as_wider="" if own is not None else wider,
-        clear={} if own is None else {"use": use, **about},
+        as_wider="" if own.speaks is not None else wider,
+        clear={"use": use, **about} if own.may_be_taken_back else {},
         steps=line.steps,
         announce=announce,
         refused=refused,
@@ -328,6 +342,64 @@ def asked_again_of(
     if answer is None or not is_outdated(answer, meant_since):
         return None
     return asked_again(answer, wording, language=reader.language)
+
+
+# --- What was said in one scope --------------------------------------------------------------
+
+
+def asked_again_in(
+    own: Own, meant_since: int, wording: Wording | None, reader: Reader
+) -> AskedAgain | None:
+    """As `asked_again_of`, of what speaks in a scope; a yes that has ended is asked for anyway."""
+    return None if own.ended else asked_again_of(own.speaks, meant_since, wording, reader)
+
+
+def switched_on(own: Own, again: AskedAgain | None) -> str:
+    """The answer that a switch shows as given; none for a yes that has ended, or is outdated."""
+    return "" if own.ended or again is not None else own.stance
+
+
+def said_in(own: Own, again: AskedAgain | None) -> str:
+    """What she says in a scope, in words; nothing where a wider answer speaks."""
+    return answer_word(own.stance, outdated=again is not None) if own.stance else ""
+
+
+def beside_in(
+    own: Own, meant_since: int, reader: Reader, use: str, about: Mapping[str, str] | None = None
+) -> tuple[Beside, ...]:
+    """What a row says of her answers in its scope that are over, still to begin, or not for all.
+
+    `about` is what the scope is in an address. Without one it is all her work, where an end is
+    said by what holds.
+    """
+    lines = []
+    if own.ended and about and own.speaks is not None and own.speaks.valid_until is not None:
+        lines.append(Beside(_ended_on(own.speaks.valid_until)))
+    for one in own.beside:
+        word = answer_word(one.stance, outdated=is_outdated(one, meant_since))
+        said = _("“%(answer)s”%(terms)s") % {"answer": word, "terms": terms_of(one)}
+        act = reader.url("act", ref=str(one.act.ref))
+        links = [Link(_("Look at it, or undo it"), act)]
+        if one.territories:
+            if one.pk in own.over:
+                said = _("%(said)s It has ended, and is a no.") % {"said": f"{said}."}
+                sentence = _("Beside it: %(said)s") % {"said": said}
+            else:
+                sentence = _("Beside it: %(said)s.") % {"said": said}
+            if reader.may(Scope.WITHDRAW):
+                query = urlencode({**(about or {}), "territories": " ".join(one.territories)})
+                url = f"{reader.url('answer_with', use=use)}?{query}"
+                links.insert(0, Link(_("Change it"), url))
+        else:
+            sentence = _("Decided already: %(said)s.") % {"said": said}
+        lines.append(Beside(sentence, tuple(links)))
+    return tuple(lines)
+
+
+def _ended_on(end: datetime) -> str:
+    return _("Your yes ended on %(day)s. Until you answer again, it is a no.") % {
+        "day": plain_end(end)
+    }
 
 
 # --- What holds, in sentences --------------------------------------------------------------
@@ -531,9 +603,7 @@ def _waits(view: UseView, requests: Sequence[PermissionRequest]) -> str:
                 "day": plain_begin(answer.valid_from)
             }
         if answer.valid_until is not None:
-            return _("Your yes ended on %(day)s. Until you answer again, it is a no.") % {
-                "day": plain_end(answer.valid_until)
-            }
+            return _ended_on(answer.valid_until)
     return _("Until you answer, the answer is no.")
 
 

@@ -1,5 +1,7 @@
 """What an answer is about, in words: for pages, timelines and notices alike."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,7 +10,8 @@ from consent.models import Act, Permission
 from consent.scopes import Scope as About
 from consent.scopes import scope_of
 from consent.words import Way
-from portal.templatetags.wording import isolated
+from portal.templatetags.times import plain_begin, plain_end
+from portal.templatetags.wording import isolated, places_in_words
 
 
 def about_text(about: About) -> str:
@@ -26,6 +29,30 @@ def about_text(about: About) -> str:
         return whom or _("all your work")
     title = _("“%(title)s”") % {"title": isolated(about.recording.title)}
     return _("%(title)s, for %(whom)s") % {"title": title, "whom": whom} if whom else title
+
+
+def terms_text(
+    *,
+    places: Iterable[str] = (),
+    valid_from: datetime | None = None,
+    valid_until: datetime | None = None,
+) -> str:
+    """Where, from when and until when an answer holds, to follow what it is about; or nothing."""
+    parts = []
+    if places:
+        parts.append(_(", in %(places)s") % {"places": places_in_words(places)})
+    if valid_from is not None:
+        parts.append(_(", from %(day)s") % {"day": plain_begin(valid_from)})
+    if valid_until is not None:
+        parts.append(_(", until %(day)s, that day included") % {"day": plain_end(valid_until)})
+    return "".join(parts)
+
+
+def terms_of(answer: Permission) -> str:
+    """`terms_text` of an answer that was given."""
+    return terms_text(
+        places=answer.territories, valid_from=answer.valid_from, valid_until=answer.valid_until
+    )
 
 
 def answer_facts(answer: Permission) -> dict[str, Any]:

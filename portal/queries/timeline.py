@@ -23,7 +23,7 @@ from consent.words import Right, Stance, UseKind, Way
 from portal.models import Membership, RosterArtist, RosterKind, User
 from portal.models.roster import LedgerNow
 from portal.queries.rows import Link, Reader
-from portal.queries.saying import about_text
+from portal.queries.saying import about_text, terms_of
 from portal.roles import Role
 from portal.templatetags.figures import count
 from portal.templatetags.wording import isolated
@@ -218,8 +218,11 @@ class _Words:
             "answer": Stance(stance).label,
         }
         if one is not None:
-            sentence = _("For %(what)s.") % {"what": about_text(scope_of(one))}
-            if one.way == Way.WITHDRAWN:
+            what = about_text(scope_of(one)) + terms_of(one)
+            sentence = _("For %(what)s.") % {"what": what}
+            if one.way == Way.WITHDRAWN and one.valid_from is not None:
+                sentence += " " + _("A yes is taken back on that day.")
+            elif one.way == Way.WITHDRAWN:
                 sentence += " " + _("A yes was taken back.")
             return title, sentence
         recordings = ngettext("For %(n)s recording.", "For %(n)s recordings.", act.entries)

@@ -1,6 +1,6 @@
 """What a no set in motion: per AI company and model version, what stops and what is not undone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ from portal.models import ApiKey, CompanyNews, WebhookEndpoint, WebhookKind, Web
 from portal.models.roster import LedgerNow
 from portal.templatetags.figures import count
 from portal.templatetags.times import plain_day
-from portal.templatetags.wording import isolated
+from portal.templatetags.wording import isolated, places_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,12 +267,8 @@ def about_no(no: Permission) -> str:
     elif no.recording is not None:
         parts.append(_("“%(title)s” only") % {"title": isolated(no.recording.title)})
     if no.territories:
-        parts.append(_("in %(countries)s only") % {"countries": _listed(no.territories)})
+        parts.append(_("in %(countries)s only") % {"countries": places_in_words(no.territories)})
     return ", ".join(parts)
-
-
-def _listed(territories: Iterable[str]) -> str:
-    return ", ".join(sorted(territories))
 
 
 def _stop(row: Withdrawal) -> Stop:

@@ -26,6 +26,7 @@ register.filter(wording.initials)
 register.filter(wording.use_title)
 register.filter(wording.stance_word)
 register.filter("state", wording.state)
+register.filter("places", wording.places_in_words)
 register.simple_tag(wording.in_script)
 
 

@@ -1,6 +1,7 @@
 """Names, titles, identifiers and the words of states, as a page shows them."""
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext_lazy as _
 
 from consent.words import Stance, UseKind
+from portal.templatetags.figures import current_locale
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,12 @@ def use_title(kind: str) -> str:
 def stance_word(stance: str) -> str:
     """A stance as the artist reads it: ``undecided`` is “Later”. Raises ``ValueError``."""
     return str(Stance(stance).label)
+
+
+def places_in_words(codes: Iterable[str]) -> str:
+    """Countries by their names, from two letters each: “Germany, Norway”."""
+    names = current_locale().territories
+    return ", ".join(names.get(code, code) for code in codes)
 
 
 def in_script(text: str, language: str = "") -> SafeString:

@@ -58,6 +58,7 @@ def exceptions(request: PortalRequest, slug: str) -> HttpResponse:
                 "about": about_text(about),
                 "url": page_of(reader, about, one.use),
                 "stance": Stance(one.stance).label,
+                "over": bool(one.__dict__["over"]),
                 "again": one.stance == Stance.ALLOW and one.__dict__["text_replaced"],
                 "hidden": about_data(about) | {"territories": " ".join(one.territories)},
                 "may_clear": reader.may(scope_to_clear(one)),

@@ -9,10 +9,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from consent.clock import now
 from consent.errors import Refused
 from consent.models import AICompany, Permission
 from consent.queries.requests import waiting_for
 from consent.scopes import Scope as About
+from consent.services.permissions import Given
+from consent.territories import normalise_territories
 from consent.words import LENT_KINDS, Stance, UseKind
 from portal.answering import scope_needed
 from portal.forms.permissions import AnswerForm
@@ -26,7 +29,7 @@ from portal.queries.permissions import (
     tool_rows,
 )
 from portal.queries.rows import Reader, UseRow
-from portal.queries.saying import about_text
+from portal.queries.saying import about_text, terms_of
 from portal.roles import Scope
 from portal.services.answers import give_answer, take_back_narrower
 from portal.views.permissions.common import (
@@ -94,7 +97,7 @@ def answer(request: PortalRequest, slug: str, use: str) -> HttpResponse:
     except Refused as refusal:
         note = Note(use, refused=refusal.sentence)
     else:
-        note = Note(use, announce=_saved(use, stance, given.changed))
+        note = Note(use, announce=_saved(use, stance, given))
     return _after(request, reader, about, note)
 
 
@@ -111,7 +114,7 @@ def answer_with(request: PortalRequest, slug: str, use: str) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         use=use,
         about=about,
-        current=_current(reader, about, use),
+        current=_current(reader, about, use, _places(data.get("territories", ""))),
         may_grant=reader.may(scope_needed(use, Stance.ALLOW)),
         minor=reach is not None and reach.is_minor,
         stance=wanted if wanted in Stance.values else "",
@@ -146,7 +149,7 @@ def answer_with(request: PortalRequest, slug: str, use: str) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            messages.success(request, _saved(use, stance, given.changed))
+            messages.success(request, _saved(use, stance, given))
             return leads(request, page_of(reader, about, use))
     text, wording = text_of_use(reader, use)
     return render(
@@ -237,10 +240,25 @@ def _current(
     return None if last is None or last.way == "cleared" else last
 
 
-def _saved(use: str, stance: str, changed: bool) -> str:
-    facts = {"use": UseKind(use).label, "answer": Stance(stance).label}
-    if not changed:
-        return _("%(use)s: your answer was “%(answer)s” already.") % facts
+def _places(text: str) -> list[str]:
+    """The countries of an answer, as they stand in an address or a form; none for no countries."""
+    try:
+        return normalise_territories(text.replace(",", " ").split())
+    except Refused:
+        return []
+
+
+def _saved(use: str, stance: str, given: Given) -> str:
+    answer = given.permission
+    facts = {
+        "use": UseKind(use).label,
+        "answer": Stance(stance).label,
+        "terms": terms_of(answer),
+    }
+    if not given.changed:
+        return _("%(use)s: your answer was “%(answer)s”%(terms)s already.") % facts
+    if answer.valid_from is not None and answer.valid_from > now():
+        return _("Saved. %(use)s: “%(answer)s”%(terms)s. Until then what held goes on.") % facts
     if stance == Stance.ALLOW:
-        return _("Saved. %(use)s: “%(answer)s”. You can take it back at any time.") % facts
-    return _("Saved. %(use)s: “%(answer)s”. It holds from now on.") % facts
+        return _("Saved. %(use)s: “%(answer)s”%(terms)s. You can take it back at any time.") % facts
+    return _("Saved. %(use)s: “%(answer)s”%(terms)s. It holds from now on.") % facts
