@@ -16,7 +16,10 @@ class PortalConfig(AppConfig):
         from allauth.mfa.signals import authenticator_added
 
         from portal import celery, second_factor  # noqa: F401
-        from portal.services import forgetting  # noqa: F401 — an erasure reaches this storey
+        from portal.services import (
+            alarms,  # noqa: F401 — the operator hears of an alarm, whoever found it
+            forgetting,  # noqa: F401 — an erasure reaches this storey
+        )
 
         authenticator_added.connect(
             second_factor.remember_first_proof, dispatch_uid="portal.second_factor"

@@ -256,6 +256,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour="2", minute="10"),
         "options": {"expires": 3600},
     },
+    "tell alarms": {"task": "portal.tell_alarms", "schedule": 15.0, "options": {"expires": 15}},
     "tell the news": {"task": "portal.tell_news", "schedule": 15.0, "options": {"expires": 15}},
     "tell what is overdue": {"task": "portal.tell_overdue", "schedule": crontab(minute="5")},
     "end withdrawals": {

@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from consent.services.withdrawals import end_withdrawals
 from consent.services.work import LOOK, look, sweep
+from portal.services.alarms import mail_about_alarm, tell_alarms
 from portal.services.bulk import save_bulk_change
 from portal.services.company_mail import deliver_company_mail, write_company_mails
 from portal.services.ends import tell_ends
@@ -25,6 +26,7 @@ __all__ = [
     "deliver",
     "deliver_company_mail",
     "deliver_notice",
+    "mail_about_alarm",
     "save_bulk_change",
     "tell_of_withdrawal",
 ]
@@ -44,6 +46,13 @@ def sweep_rows() -> None:
     """Wake workers for rows whose message was lost, or whose worker died."""
     if take_slot(job="sweep", every=SWEEP_EVERY):
         sweep()
+
+
+@shared_task(name="portal.tell_alarms")
+def tell_the_operator() -> None:
+    """Tell the operator's people of alarms of the ledger: of new ones, and that they are over."""
+    if take_slot(job="tell alarms", every=SWEEP_EVERY):
+        tell_alarms()
 
 
 @shared_task(name="portal.tell_news")

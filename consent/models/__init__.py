@@ -37,7 +37,7 @@ from consent.models.recording import (
     Work,
 )
 from consent.models.tool import AICompany, ModelVersion, ModelVersionState, Tool, ToolState
-from consent.models.work import WorkRow, WorkState
+from consent.models.work import SteadyWorkRow, WorkRow, WorkState
 
 __all__ = [
     "AICompany",
@@ -77,6 +77,7 @@ __all__ = [
     "RequestState",
     "RightsClaim",
     "RightsProfile",
+    "SteadyWorkRow",
     "SubjectKey",
     "Tool",
     "ToolState",

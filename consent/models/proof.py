@@ -1,24 +1,18 @@
 """Proof in operation: which sink outside has which checkpoint, and what the audits found."""
 
-from datetime import datetime, timedelta
-from typing import ClassVar
-
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from consent.models.work import WorkRow, WorkState
+from consent.models.work import SteadyWorkRow
 
 
-class CheckpointSink(WorkRow):
+class CheckpointSink(SteadyWorkRow):
     """A place outside the database, and the newest checkpoint that it has.
 
     One row per sink, armed again by each new checkpoint: only the newest has to get through, since
     it speaks for all before it. It is tried for as long as it takes.
     """
-
-    MAX_ATTEMPTS: ClassVar[int] = 30_000
-    LONGEST_PAUSE: ClassVar[timedelta] = timedelta(minutes=5)
 
     name = models.CharField(
         max_length=300, unique=True, editable=False, help_text=_("its address, without secrets")
@@ -33,16 +27,6 @@ class CheckpointSink(WorkRow):
 
     def __str__(self) -> str:
         return self.name
-
-    def fail(self, error: str, *, at: datetime) -> None:
-        """End an attempt that failed: tried again after a pause of at most five minutes."""
-        self.state = WorkState.WAITING
-        self.locked_until = None
-        self.last_error = error[:2000]
-        self.next_at = at + min(
-            self.LONGEST_PAUSE, timedelta(seconds=5 * 2 ** min(self.attempts, 9))
-        )
-        self.save(update_fields=["state", "locked_until", "last_error", "next_at"])
 
 
 class LedgerAudit(models.Model):

@@ -94,3 +94,30 @@ class WorkRow(models.Model):
         self.last_error = error[:2000]
         self.next_at = at + timedelta(seconds=5 * 4**self.attempts)
         self.save(update_fields=["state", "locked_until", "last_error", "next_at"])
+
+
+class SteadyWorkRow(WorkRow):
+    """Work that is tried for as long as it takes, with a pause of at most five minutes."""
+
+    MAX_ATTEMPTS: ClassVar[int] = 30_000
+    LONGEST_PAUSE: ClassVar[timedelta] = timedelta(minutes=5)
+
+    class Meta:
+        abstract = True
+
+    def fail(self, error: str, *, at: datetime) -> None:
+        """End an attempt that failed: it is tried again after a pause."""
+        self.state = WorkState.WAITING
+        self.locked_until = None
+        self.last_error = error[:2000]
+        self.next_at = at + min(
+            self.LONGEST_PAUSE, timedelta(seconds=5 * 2 ** min(self.attempts, 9))
+        )
+        self.save(update_fields=["state", "locked_until", "last_error", "next_at"])
+
+    def rest(self, *, until: datetime) -> None:
+        """End an attempt that succeeded, with the same to do again at `until`."""
+        self.state, self.attempts, self.next_at = WorkState.WAITING, 0, until
+        self.locked_until = None
+        self.last_error = ""
+        self.save(update_fields=["state", "attempts", "next_at", "locked_until", "last_error"])

@@ -17,7 +17,6 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from django.core.mail import mail_admins
 from django.db import DataError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -163,16 +162,9 @@ def raise_alarm(*, problem: str) -> LedgerAlarm:
         return open_one
     alarm = LedgerAlarm.objects.create(raised_at=now(), problem=problem)
     logger.critical("The ledger's audit failed; new allowances are frozen.\n%s", problem)
-    for listener in (_mail_the_operator, *_listeners):
+    for listener in _listeners:
         transaction.on_commit(partial(listener, alarm), robust=True)
     return alarm
-
-
-def _mail_the_operator(alarm: LedgerAlarm) -> None:
-    mail_admins(
-        subject=_("The ledger's audit failed: new allowances are frozen"),
-        message=alarm.problem,
-    )
 
 
 @transaction.atomic

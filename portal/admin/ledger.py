@@ -1,11 +1,15 @@
 """The ledger as its operator sees it: entries, checkpoints, audits, and alarms to explain."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -30,7 +34,8 @@ class ClearAlarm(Doing):
     title = gettext_lazy("Clear the alarm")
     sentence = gettext_lazy(
         "Only when it is clear what happened and that nothing false is allowed. When no alarm is "
-        "open, allowing works again."
+        "open, allowing works again. Clearing repairs nothing: what is not put back opens another "
+        "alarm with the next audit of the whole ledger, each night."
     )
     button = gettext_lazy("Clear it")
 
@@ -63,24 +68,48 @@ class AlarmAdmin(ScopedAdmin):
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
         yield _("Raised"), moment(thing.raised_at, "exact")
-        yield _("Problem"), thing.problem
+        yield _("Problem"), _with_links(thing.problem)
         yield _("Cleared"), moment(thing.cleared_at) if thing.cleared_at else _("open")
         yield _("Because"), thing.cleared_because or "–"
+
+
+def _with_links(problem: str) -> SafeString:
+    """What is wrong, with every entry that is named leading to it."""
+    entries = reverse("admin:consent_ledgerentry_changelist")
+    return mark_safe(  # noqa: S308 — escaped first; what is put in are digits and our own address
+        re.sub(r"\b(entry) (\d+)\b", rf'\1 <a href="{entries}?q=\2">\2</a>', escape(problem))
+    )
 
 
 @admin.register(LedgerAudit)
 class AuditAdmin(ScopedAdmin):
     """The audits that ran."""
 
-    list_display = ("size", "since", "outside", when("finished_at", gettext_lazy("ended")), "clean")
+    list_display = (
+        "entries",
+        "from_outside",
+        when("finished_at", gettext_lazy("ended")),
+        "clean",
+    )
     ordering = ("-id",)
+
+    @admin.display(description=gettext_lazy("entries"), ordering="size")
+    def entries(self, audit: LedgerAudit) -> str:
+        return f"{audit.since + 1}–{audit.size}"
+
+    @admin.display(description=gettext_lazy("checkpoints from outside"), ordering="outside")
+    def from_outside(self, audit: LedgerAudit) -> int:
+        return audit.outside
 
     @admin.display(description=gettext_lazy("clean"))
     def clean(self, audit: LedgerAudit) -> str:
         return yes_no(audit.is_clean)
 
+    def title_of(self, thing: Any) -> str:
+        return _("Audit of the entries %(entries)s") % {"entries": self.entries(thing)}
+
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
-        yield _("Entries"), f"{thing.since + 1}–{thing.size}"
+        yield _("Entries"), self.entries(thing)
         yield _("Checkpoints from outside"), thing.outside
         yield _("Began"), moment(thing.started_at, "exact")
         yield _("Ended"), moment(thing.finished_at, "exact")
@@ -90,7 +119,7 @@ class AuditAdmin(ScopedAdmin):
         yield Panel(
             _("What was wrong"),
             [_("Problem")],
-            [(problem,) for problem in thing.problems],
+            [(_with_links(problem),) for problem in thing.problems],
             empty=_("Nothing."),
         )
 
@@ -115,13 +144,21 @@ class SinkAdmin(ScopedAdmin):
 
     list_display = (
         "name",
-        "wanted_size",
-        "pushed_size",
+        "newest",
+        "newest_there",
         when("pushed_at", gettext_lazy("pushed")),
         "state",
         "last_error",
     )
     ordering = ("name",)
+
+    @admin.display(description=gettext_lazy("newest checkpoint"), ordering="wanted_size")
+    def newest(self, sink: CheckpointSink) -> int:
+        return sink.wanted_size
+
+    @admin.display(description=gettext_lazy("newest one there"), ordering="pushed_size")
+    def newest_there(self, sink: CheckpointSink) -> int:
+        return sink.pushed_size
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
         yield _("Place"), thing.name
@@ -136,10 +173,14 @@ class SinkAdmin(ScopedAdmin):
 class EntryAdmin(ScopedAdmin):
     """The leaves. What is personal beside them is not shown here."""
 
-    list_display = ("seq", "kind", when("recorded_at", gettext_lazy("recorded")), "act")
-    search_fields = ("=act", "=kind")
-    search_help_text = gettext_lazy("An act, or a kind as in permission.answered.")
+    list_display = ("position", "kind", when("recorded_at", gettext_lazy("recorded")), "act")
+    search_fields = ("=seq", "=act", "=kind")
+    search_help_text = gettext_lazy("A position, an act, or a kind as in permission.answered.")
     ordering = ("-seq",)
+
+    @admin.display(description=gettext_lazy("position"), ordering="seq")
+    def position(self, entry: LedgerEntry) -> int:
+        return entry.seq
 
     def within(self, access: Access) -> QuerySet[Any]:
         return LedgerEntry.objects.all()

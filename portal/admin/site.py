@@ -1,7 +1,7 @@
 """The admin site: who enters, by which door, and what waits on its first page."""
 
 from collections.abc import Callable, Iterable
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -22,6 +22,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from consent.models import LedgerAlarm
 from portal import second_factor
 from portal.access import access_of
 from portal.admin.base import ScopedAdmin
@@ -123,6 +124,18 @@ class LinerAdminSite(admin.AdminSite):
             path("work/<slug:kind>/<int:key>/", self.admin_view(work.retry), name="work_retry"),
             *theirs,
         ]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What every page knows: besides Django's, whether nothing new is allowed just now."""
+        return {**super().each_context(request), "alarm": partial(self._open_alarm, request)}
+
+    def _open_alarm(self, request: HttpRequest) -> dict[str, Any] | None:
+        """The oldest open alarm, for whoever is in; with its page for whoever may see that."""
+        alarm = LedgerAlarm.objects.filter(cleared_at=None).order_by("raised_at").first()
+        if alarm is None or not self.has_permission(request):
+            return None
+        page = reverse("admin:consent_ledgeralarm_change", args=[alarm.pk])
+        return {"url": page if access_of(request).is_operator else ""}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """What waits for whoever reads this, what staff did last, and where everything is."""

@@ -35,16 +35,17 @@ def overview(request: HttpRequest) -> HttpResponse:
     _only_the_operator(request)
     kinds, rows = [], []
     for kind in work_kinds():
-        by_state = dict(
-            kind._default_manager.order_by().values_list("state").annotate(n=Count("pk"))
-        )
-        waiting = kind._default_manager.filter(state=WorkState.WAITING)
+        by_state = {
+            state: (n, oldest)
+            for state, n, oldest in kind._default_manager.order_by()
+            .values_list("state")
+            .annotate(n=Count("pk"), oldest=Min("created_at"))
+        }
         kinds.append(
             {
                 "name": kind._meta.verbose_name_plural,
-                "states": [count(by_state.get(state, 0)) for state in WorkState],
-                "dead": by_state.get(WorkState.DEAD, 0),
-                "oldest": waiting.aggregate(at=Min("created_at"))["at"],
+                "states": [count(by_state.get(state, (0, None))[0]) for state in WorkState],
+                "oldest": by_state.get(WorkState.WAITING, (0, None))[1],
             }
         )
         troubled = kind._default_manager.exclude(last_error="").exclude(state=WorkState.DONE)

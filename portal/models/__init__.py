@@ -1,6 +1,7 @@
 """The portal's own tables: people, their rosters, what they are told and what they fetched."""
 
 from portal.models.account import User
+from portal.models.alarm import AlarmMail
 from portal.models.bulk import BulkChange
 from portal.models.client import ApiClient, ApiKey
 from portal.models.company_mail import CompanyMail, CompanyNews, CompanyNewsKind
@@ -13,6 +14,7 @@ from portal.models.visit import Visit
 from portal.models.webhook import WebhookAttempt, WebhookEndpoint, WebhookKind, WebhookMessage
 
 __all__ = [
+    "AlarmMail",
     "AnsweredRequest",
     "ApiClient",
     "ApiKey",

@@ -17,7 +17,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
@@ -749,10 +748,9 @@ def test_an_alarm_freezes_every_yes_and_lets_every_no_through(story: Story) -> N
     assert given.changed
 
 
-def test_the_same_problem_raises_one_alarm_and_staff_hears_of_it_once(
-    story: Story, monkeypatch: pytest.MonkeyPatch, settings: Any
+def test_the_same_problem_raises_one_alarm_that_is_heard_of_once(
+    story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.ADMINS = ["olga@liner.example"]
     heard: list[LedgerAlarm] = []
     monkeypatch.setattr("consent.services.audit._listeners", [])
     hears_alarms(heard.append)
@@ -761,8 +759,6 @@ def test_the_same_problem_raises_one_alarm_and_staff_hears_of_it_once(
     audit()
     tasks.audit_ledger()
     assert [alarm.problem for alarm in heard] == [open_alarms()[0].problem]
-    [told] = mail.outbox
-    assert (told.to, told.body) == (["olga@liner.example"], heard[0].problem)
     assert LedgerAudit.objects.filter(problems=[]).count() == 0
     assert LedgerAudit.objects.count() == 2
 

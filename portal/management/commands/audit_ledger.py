@@ -42,7 +42,7 @@ class Command(BaseCommand):
         if audited is None:
             raise CommandError("Another audit is running.", returncode=2)
         entries = f"entries {audited.since + 1} to {audited.size}"
-        compared = f"{audited.outside} checkpoints from outside"
+        compared = f"{audited.outside} checkpoint{'' if audited.outside == 1 else 's'} from outside"
         seconds = audited.took.total_seconds()
         self.stdout.write(f"Read {entries} in {seconds:.1f} s, compared with {compared}.")
         if audited.is_clean:
