@@ -59,11 +59,17 @@ COLUMNS: Final = (
 )
 MAX_BYTES: Final = 100_000_000
 
+WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How a sheet begins that was saved as .xlsx, .ods or .xls instead."""
+
 CSV_SENTENCES: Final[dict[str, str | Promise]] = {
     "broken_csv": _("The file is not readable as CSV at line {line} ({value})."),
     "no_columns": _(
         "The first line must name the columns, at least one of isrc, iswc and artist. "
         "It says: {value}"
+    ),
+    "workbook": _(
+        "This is a workbook, not a CSV file. Save its sheet as “CSV UTF-8”, and send that."
     ),
     "wrong_encoding": _("Line {line} is not in UTF-8. Save the file as UTF-8 and try again."),
 }
@@ -132,6 +138,8 @@ def read_claims(data: bytes, *, max_bytes: int = MAX_BYTES) -> ClaimsFile:
         raise ClaimsRefused("too_large", value=str(max_bytes))
     if not data.strip():
         raise ClaimsRefused("empty")
+    if data.startswith(WORKBOOKS):
+        raise ClaimsRefused("workbook")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -58,7 +58,7 @@ NOTE_SENTENCES: Final[dict[str, str | Promise]] = {
     "bad_kind": _("“{value}” is no kind of party. Use person, group, company or society."),
     "bad_share": _("“{value}” is not a share. Use a percentage such as 33.33, up to 100."),
     "bad_territory": _("“{value}” is not a country code. Use two letters, as in NO or JP."),
-    "bad_moment": _("“{value}” is not a day. Use 2026-11-20; it begins at midnight UTC."),
+    "bad_moment": _("“{value}” is not a day. Write it as 2026-11-20; days are those of UTC."),
     "date_out_of_range": _(
         "“{value}” lies before 2000-01-01 or after 2199-12-31. Leave what has no end empty."
     ),

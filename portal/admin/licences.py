@@ -224,6 +224,8 @@ class TermsDoing(Doing):
     def make_form(self, request: HttpRequest, thing: Any) -> DoingForm:
         form = super().make_form(request, thing)
         form.rates = self.rates(request, thing)  # type: ignore[attr-defined]
+        if request.method == "POST" and "sign" not in request.POST:
+            form.fields["reason"].required = False  # nothing is done yet that would need one
         return form
 
     def is_ready(self, request: HttpRequest, form: DoingForm) -> bool:

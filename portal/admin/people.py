@@ -20,7 +20,7 @@ from portal.admin.base import Panel, ScopedAdmin, Text, link
 from portal.admin.doing import Doing, DoingForm, Done
 from portal.admin.words import when
 from portal.models import Membership, Roster, RosterArtist, RosterKind, User
-from portal.roles import Role
+from portal.roles import Role, in_order
 from portal.services.delegation import end_access
 from portal.services.people import let_person_in
 from portal.services.rosters import (
@@ -297,7 +297,7 @@ class AccessAdmin(ScopedAdmin):
         yield _("Person"), thing.user
         yield _("Role"), thing.get_role_display()
         yield _("To"), link(thing.roster) if thing.roster else link(thing.artist)
-        yield _("Besides"), ", ".join(thing.scopes) or "–"
+        yield _("Besides"), ", ".join(str(one.label) for one in in_order(thing.scopes)) or "–"
         yield _("Since"), moment(thing.starts_at)
         yield _("Until"), moment(thing.ends_at) if thing.ends_at else _("until ended")
         yield _("Let in by"), thing.granted_by or "–"

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from consent.models import Permission, PermissionRequest, Withdrawal, Wording
 from consent.queries.staff_reasons import reasons_given
 from consent.services.permissions import may_be_revoked, revoke_permission
 from consent.services.wordings import publish_wording
-from consent.words import Way
+from consent.words import Stance, Way
 from portal.access import Access, access_of
 from portal.admin.base import Panel, ScopedAdmin, Text, link, yes_no
 from portal.admin.claims import where
@@ -26,6 +26,7 @@ from portal.admin.words import USE_CHOICES, UseFilter, about_use, last_day, when
 from portal.models import User
 from portal.queries.staff import overdue, permissions_within, withdrawals_within
 from portal.queries.withdrawals import about_no, begins_at, reachable, told_by_mail, why_untold
+from portal.templatetags.figures import count
 from portal.templatetags.times import moment, term_day
 from portal.words import use_words
 
@@ -169,7 +170,7 @@ class PermissionAdmin(ScopedAdmin):
         at = term_day(begins, "from") if begins else moment(thing.entry.recorded_at)
         yield _("From"), at
         yield _("Until"), term_day(thing.valid_until) if thing.valid_until else _("without end")
-        yield _("Wording"), thing.wording or "–"
+        yield _("Wording"), called(thing.wording) if thing.wording else "–"
         yield _("As"), thing.act.role or "–"
         yield _("Ledger position"), thing.entry.seq
 
@@ -333,6 +334,9 @@ class RequestAdmin(ScopedAdmin):
     def artist_name(self, row: PermissionRequest) -> str:
         return str(row.artist)
 
+    def title_of(self, thing: Any) -> str:
+        return _("%(tool)s asks: %(use)s") % {"tool": thing.tool, "use": use_words(thing.use)}
+
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
         yield _("Artist"), thing.artist
         yield _("Tool"), thing.tool
@@ -356,6 +360,36 @@ MEANINGS = [
 ]
 
 
+def called(wording: Wording) -> str:
+    """What a text is called: for which use, in which language, which version."""
+    facts = {
+        "use": use_words(wording.use),
+        "language": _language(wording.language),
+        "number": wording.version,
+    }
+    return _("%(use)s, %(language)s, version %(number)d") % facts
+
+
+def _language(code: str) -> str:
+    return str(dict(LANGUAGES).get(code, code))
+
+
+def _what_a_new_text_takes() -> str:
+    """For each use, how many artists have a yes that a text of new meaning makes a no."""
+    yeses = (
+        Permission.objects.filter(_speaks(), stance=Stance.ALLOW)
+        .exclude(valid_until__lte=now())
+        .order_by()
+        .values_list("use")
+        .annotate(n=Count("artist", distinct=True))
+    )
+    counted = dict(yeses)
+    parts = [f"{label} {count(counted[use])}" for use, label in USE_CHOICES if counted.get(use)]
+    if not parts:
+        return ""
+    return _("Artists who say yes, by use kind: %(uses)s.") % {"uses": ", ".join(parts)}
+
+
 class WordingForm(DoingForm):
     use = forms.ChoiceField(label=gettext_lazy("Use kind"), choices=USE_CHOICES)
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
@@ -365,6 +399,9 @@ class WordingForm(DoingForm):
     meaning = forms.ChoiceField(
         label=gettext_lazy("It means"), choices=MEANINGS, initial=NEW, widget=forms.RadioSelect
     )
+
+    def prepare(self) -> None:
+        self.fields["meaning"].help_text = _what_a_new_text_takes()
 
 
 class PublishWording(Doing):
@@ -401,21 +438,27 @@ class WordingAdmin(ScopedAdmin):
         about_use(),
         "language",
         "version",
-        "means_the_same",
+        "meaning",
         when("created_at", gettext_lazy("published")),
     )
     list_filter = (UseFilter, "language")
     search_fields = ("text",)
     ordering = ("use", "language", "-version")
 
+    @admin.display(description=gettext_lazy("means"))
+    def meaning(self, wording: Wording) -> str:
+        if wording.means_the_same:
+            return _("the same, in another language")
+        return _("something new") if wording.version > 1 else "–"
+
+    def title_of(self, thing: Any) -> str:
+        return called(thing)
+
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
         yield _("Use kind"), use_words(thing.use)
-        yield _("Language"), thing.language
+        yield _("Language"), _language(thing.language)
         yield _("Version"), thing.version
         yield _("Text"), thing.text
-        yield (
-            _("It means"),
-            _("the same, in another language") if thing.means_the_same else _("something new"),
-        )
+        yield _("It means"), self.meaning(thing)
         yield "SHA-256", thing.digest
         yield _("Published"), moment(thing.created_at)

@@ -708,6 +708,7 @@ def test_a_sheet_with_semicolons_a_mark_in_front_and_a_comma_in_the_share_is_rea
         (b"", "empty"),
         (b"\n \n", "empty"),
         ("isrc\nå".encode("latin-1"), "wrong_encoding"),
+        (b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00\xb5\xb1", "workbook"),
         (b"song,singer\nHavn,Maren", "no_columns"),
         (b"isrc\n" + b'"' + b"x" * 200_000 + b'"', "broken_csv"),
     ],

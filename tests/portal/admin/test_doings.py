@@ -291,6 +291,17 @@ def test_a_licence_is_shown_before_it_is_signed_and_then_signed_as_it_was_shown(
     assert decide_one(Ask(havn.isrc, "discovery", "tidesmith")).allowed
 
 
+def test_the_effect_of_a_licence_is_shown_before_anybody_says_why(
+    hers: Client, terms: dict[str, Any]
+) -> None:
+    address = reverse("admin:consent_licence_sign")
+    seen = hers.post(address, {**terms, "preview": "yes"})
+    assert seen.context["effect"]
+    said = {**terms, "previewed": seen.context["previewed"], "sign": "yes"}
+    assert "reason" in hers.post(address, said).context["form"].errors
+    assert not Licence.objects.exists()
+
+
 def test_nothing_is_signed_that_was_not_looked_at(hers: Client, terms: dict[str, Any]) -> None:
     address = reverse("admin:consent_licence_sign")
     hers.post(address, {"reason": WHY, **terms, "sign": "yes"})
@@ -554,6 +565,16 @@ def test_the_operator_publishes_a_wording(does: Any, theirs: Client, olga: User)
         (2, False),
         (2, True),
     ]
+
+
+def test_whoever_publishes_a_wording_reads_how_many_say_yes(
+    theirs: Client, maren: Artist, aoi: Artist
+) -> None:
+    answer_permission(by=None, artist=maren, use="style", stance="allow")
+    answer_permission(by=None, artist=aoi, use="style", stance="allow")
+    answer_permission(by=None, artist=aoi, use="style", stance="deny")
+    page = theirs.get(reverse("admin:consent_wording_publish")).text
+    assert "Artists who say yes, by use kind: Imitate the style 1." in page
 
 
 def test_the_operator_cannot_put_another_text_under_a_yes(
