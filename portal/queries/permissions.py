@@ -20,6 +20,7 @@ from consent.services.wordings import current_wordings
 from consent.words import Stance, UseKind
 from portal.queries.own import NOTHING_SAID, Own, own_in, own_of
 from portal.queries.rows import (
+    WITHOUT_HER,
     Effect,
     Reader,
     ToolLine,
@@ -265,9 +266,10 @@ def _over_tools(lines: Sequence[ToolLine]) -> Effect:
     """One line for a recording over all tools."""
     if not lines:
         return Effect("idle", _("No AI company holds a licence that would let it use this."))
-    allowed = [one for one in lines if one.state in ("allowed", "overridden")]
+    allowed = [one for one in lines if one.state in ("allowed", *WITHOUT_HER)]
     if allowed:
-        state = "overridden" if any(one.state == "overridden" for one in allowed) else "allowed"
+        states = [one.state for one in allowed]
+        state = next((one for one in WITHOUT_HER if one in states), "allowed")
         if len(allowed) < len(lines) and state == "allowed":
             state = "partly"
         if len(allowed) <= 3:

@@ -32,6 +32,9 @@ from portal.templatetags.times import plain_begin, plain_day, plain_end
 TOOLS_SHOWN = 12
 """How many tools a row names, those that may first; the page of all tools has the rest."""
 
+WITHOUT_HER = ("overridden", "unasked")
+"""The pills of what a contract allows: over her no, and where she has said neither yes nor no."""
+
 OWN_ANSWER = frozenset(
     {
         Code.ARTIST_DENIES,
@@ -282,7 +285,8 @@ def state_of(steps: Sequence[Step], *, allowed: bool, whole: bool = True) -> str
     codes = {step.code for step in steps}
     if allowed:
         if Code.OVERRIDDEN in codes and codes.isdisjoint((Code.ARTIST_ALLOWS, Code.RUNS_OFF)):
-            return "overridden"
+            said_no = any(s.code == Code.OBJECTION and not s.others for s in steps)
+            return "overridden" if said_no else "unasked"
         return "allowed" if whole else "partly"
     deciding = next((s for s in steps if s.verdict == Verdict.NO), None)
     own = any(is_own_answer(s) for s in steps if s.verdict == Verdict.NO)
@@ -298,7 +302,7 @@ def state_now(state: str, steps: Sequence[Step]) -> str:
 def _tool_effect(one: ToolView, view: UseView, reader: Reader) -> Effect:
     whole = one.allowed == one.recordings
     state = state_of(one.steps, allowed=one.holds, whole=whole)
-    if one.holds and state != "overridden":
+    if one.holds and state not in WITHOUT_HER:
         sentence = (
             _("All %(recordings)s") % {"recordings": recordings_text(one.recordings)}
             if whole
@@ -311,7 +315,7 @@ def _tool_effect(one: ToolView, view: UseView, reader: Reader) -> Effect:
 
 def deciding_sentence(steps: Sequence[Step], state: str) -> str:
     """The sentence that goes with a pill: her own no where the pill says one, else the first no."""
-    if state == "overridden":
+    if state in WITHOUT_HER:
         step = next((s for s in steps if s.code == Code.OVERRIDDEN), None)
     else:
         against = [s for s in steps if s.verdict == Verdict.NO]
@@ -428,7 +432,8 @@ def _effects(
                 )
             )
     elif view.state == "overridden":
-        effects = [Effect("overridden", _overridden(view), links)]
+        state = "overridden" if _said_no(view) else "unasked"
+        effects = [Effect(state, _overridden(view), links)]
         if view.allowed > view.overridden:
             effects.append(Effect("partly", _by_her_exceptions(view)))
     elif view.state == "not_in_force" and view.wording_changed:
@@ -574,12 +579,16 @@ def _overridden(view: UseView) -> str:
         who = _("A contract covers it without asking you.")
     else:
         who = step.sentence
-    taken_back = view.answer is not None and view.answer.took_back_allow
-    if view.stance == Stance.DENY or taken_back:
+    if _said_no(view):
         return _(
             "%(who)s It covers %(some)s, for %(companies)s. Your no was delivered as an objection."
         ) % {"who": who, **facts}
     return _("%(who)s It covers %(some)s, for %(companies)s.") % {"who": who, **facts}
+
+
+def _said_no(view: UseView) -> bool:
+    """Did she say no, in general, or take a yes back? That is an objection; no answer is none."""
+    return view.stance == Stance.DENY or (view.answer is not None and view.answer.took_back_allow)
 
 
 def _by_her_exceptions(view: UseView) -> str:

@@ -29,6 +29,7 @@ STATES: Final = {
     "denied": State(_("Not allowed"), "stops"),
     "idle": State(_("Not in force"), "idle"),
     "overridden": State(_("Allowed over your no"), "stops"),
+    "unasked": State(_("Allowed without your yes"), "stops"),
     "waits": State(_("Waits for you"), "waits"),
     "held": State(_("Held"), "held"),
     "sealed": State(_("Sealed"), "stops"),

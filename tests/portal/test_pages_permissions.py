@@ -395,6 +395,26 @@ def test_a_no_to_what_a_contract_decides_reaches_the_label_as_an_objection(
     assert "§ 14.2" in her.get(world.url("missing")).text
 
 
+@pytest.mark.parametrize("stance", ["undecided", "ask", ""])
+def test_what_a_contract_allows_is_not_over_a_no_that_nobody_said(
+    stance: str, world: World, her: Client
+) -> None:
+    world.override("discovery", clause="§ 14.2")
+    if stance:
+        world.says("discovery", stance)
+    isrc = world.recordings[0].isrc
+    for page in (
+        world.url("permissions"),
+        world.url("permission_tools"),
+        world.url("permission_tool", tool="stemlight-studio"),
+        world.url("permission_recording", isrc=isrc),
+        f"{world.url('why')}?use=discovery&tool=stemlight-studio&isrc={isrc}",
+    ):
+        shown = her.get(page).text
+        assert "Allowed without your yes" in shown, page
+        assert "Allowed over your no" not in shown, page
+
+
 def test_an_answer_that_staff_revoked_is_said_with_the_reason(
     world: World, her: Client, olga: User
 ) -> None:

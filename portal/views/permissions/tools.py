@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from consent.queries.effective import ToolView, tools_for, uses_of
 from consent.words import UseKind
 from portal.queries.permissions import tool_rows
-from portal.queries.rows import state_of
+from portal.queries.rows import WITHOUT_HER, state_of
 from portal.templatetags.figures import count
 from portal.views.permissions.common import PortalRequest, reader_of, tabs, tool_of
 
@@ -52,7 +52,7 @@ def _state(lines: list[ToolView]) -> str:
     states = {
         state_of(line.steps, allowed=True, whole=line.allowed == line.recordings) for line in lines
     }
-    return next(state for state in ("overridden", "partly", "allowed") if state in states)
+    return next(state for state in (*WITHOUT_HER, "partly", "allowed") if state in states)
 
 
 def _what(use: UseKind, line: ToolView) -> str:
