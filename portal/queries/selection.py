@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
+from consent.clock import now
 from consent.decisions import Answer, Decision, Facts, Question, Verdict, decide
 from consent.models import (
     Artist,
@@ -20,11 +21,12 @@ from consent.models import (
     Tool,
 )
 from consent.queries.catalogue import search_recordings
-from consent.queries.decision import Ask, Loaded, load
+from consent.queries.decision import GUARDIAN, Ask, Loaded, load
 from consent.queries.effective import Step, steps_of, tools_for
 from consent.queries.texts import text_replaced
 from consent.queries.withdrawals import taught_by
-from consent.words import Stance
+from consent.words import Stance, Way
+from portal.queries.own import NOTHING_SAID, Own, own_of
 from portal.queries.rows import Reader
 
 MOST = 20_000
@@ -32,6 +34,9 @@ MOST = 20_000
 
 OUTDATED = "outdated"
 """Instead of the stance that a recording holds: a yes to an earlier text, which is none now."""
+
+ENDED = "ended"
+"""Instead of it: a yes whose time is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,28 +152,26 @@ def preview(
         )[: MOST + 1]
     ]
     keys = tuple(row.pk for row in rows)
-    own = _own(artist, use)
-    held = {row.pk: _held(own.get(row.pk)) for row in rows}
-    changing = [
-        row for row in rows if held[row.pk] != stance or own[row.pk].valid_until != valid_until
-    ]
+    said = _said_of(artist, use, now())
+    held = {row.pk: _held(said.get(row.pk, _NOBODY_SAID).own) for row in rows}
+    changing = [row for row in rows if not said.get(row.pk, _NOBODY_SAID).says(stance, valid_until)]
     found = tools_for(artist)
     return Preview(
         recordings=keys,
         digest=digest_of(keys),
         changes=Counter(held[row.pk] for row in changing),
         same=len(rows) - len(changing),
-        meaning=_meaning(artist, rows, own, found.tools, found.listing, use, stance, valid_until),
+        meaning=_meaning(artist, rows, said, found.tools, found.listing, use, stance, valid_until),
         outdated=frozenset(key for key, holds in held.items() if holds == OUTDATED),
     )
 
 
-def _held(answer: Permission | None) -> str:
-    if answer is None:
-        return ""
-    if answer.stance == Stance.ALLOW and answer.__dict__["text_replaced"]:
-        return OUTDATED
-    return answer.stance
+def _held(own: Own) -> str:
+    if own.ended:
+        return ENDED
+    if own.stance == Stance.ALLOW and own.speaks is not None:
+        return OUTDATED if own.speaks.__dict__["text_replaced"] else Stance.ALLOW.value
+    return own.stance
 
 
 def digest_of(recordings: Sequence[int]) -> str:
@@ -177,32 +180,87 @@ def digest_of(recordings: Sequence[int]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _own(artist: Artist, use: str) -> dict[int, Permission]:
-    """The answers that name single recordings, by recording. One query."""
-    rows = (
-        Permission.objects.filter(
-            artist=artist,
-            use=use,
-            recording__isnull=False,
-            company=None,
-            tool=None,
-            territories=[],
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was said of one recording: by her, and by everybody who is asked about it.
+
+    `last` is her last answer in that very scope, begun or not. `speaks` are all that speak, for
+    whomever and wherever, without what no decision reads: recordings with the same are alike.
+    """
+
+    own: Own = NOTHING_SAID
+    last: Permission | None = None
+    speaks: tuple[tuple[object, ...], ...] = ()
+
+    def says(self, stance: str, valid_until: datetime | None) -> bool:
+        """Would the same answer, given now, change nothing?"""
+        last = self.last
+        return (
+            last is not None
+            and last.way in (Way.ANSWERED, Way.WITHDRAWN)
+            and (last.stance, last.valid_from, last.valid_until) == (stance, None, valid_until)
+            and last.notice_days is None
+            and not (stance == Stance.ALLOW and last.__dict__["text_replaced"])
         )
-        .annotate(text_replaced=text_replaced())
-        .order_by("scope", "-id")
-        .distinct("scope")
+
+
+_NOBODY_SAID = _Said()
+
+
+def _said_of(artist: Artist, use: str, at: datetime) -> dict[int, _Said]:
+    """The answers that name single recordings of hers, by recording. One query."""
+    rows = (
+        Permission.objects.filter(use=use, recording__billed__artist=artist)
+        .annotate(
+            later=Case(When(valid_from__gt=at, then=F("pk"))),
+            text_replaced=text_replaced(),
+            role=F("act__role"),
+        )
+        .order_by("recording_id", "artist_id", "scope", "territories", "later", "-id")
+        .distinct("recording_id", "artist_id", "scope", "territories", "later")
     )
-    return {
-        row.recording_id: row
-        for row in rows
-        if row.way != "cleared" and row.recording_id is not None
-    }
+    by_recording: dict[int, list[Permission]] = {}
+    for row in rows:
+        if row.recording_id is not None:
+            by_recording.setdefault(row.recording_id, []).append(row)
+    return {recording: _said(artist, found, at) for recording, found in by_recording.items()}
+
+
+def _said(artist: Artist, found: Sequence[Permission], at: datetime) -> _Said:
+    hers = [
+        one
+        for one in found
+        if one.artist_id == artist.pk
+        and one.company_id is None
+        and one.tool_id is None
+        and not one.territories
+    ]
+    return _Said(
+        own=next(iter(own_of(hers, at).values()), NOTHING_SAID),
+        last=max(hers, key=lambda one: one.pk, default=None),
+        speaks=tuple(
+            (
+                one.artist_id,
+                one.company_id,
+                one.tool_id,
+                *one.territories,
+                one.stance,
+                one.way,
+                one.valid_until,
+                one.took_back_allow,
+                one.__dict__["text_replaced"],
+                one.__dict__["role"] == GUARDIAN,
+            )
+            for one in found
+            if one.__dict__["later"] is None and one.way != Way.CLEARED
+        ),
+    )
 
 
 def _meaning(
     artist: Artist,
     rows: Sequence[_Row],
-    own: Mapping[int, Permission],
+    said: Mapping[int, _Said],
     tools: Sequence[Tool],
     listing: Sequence[int],
     use: str,
@@ -218,11 +276,8 @@ def _meaning(
             named.setdefault(recording, []).append(version)
     groups: dict[object, list[_Row]] = {}
     for row in rows:
-        said = own.get(row.pk)
-        answer = (_held(said), said.valid_until, said.took_back_allow) if said else None
-        groups.setdefault((row.profile, answer, tuple(sorted(named.get(row.pk, ())))), []).append(
-            row
-        )
+        alike = said.get(row.pk, _NOBODY_SAID).speaks, tuple(sorted(named.get(row.pk, ())))
+        groups.setdefault((row.profile, *alike), []).append(row)
     loaded = load(
         [Ask(group[0].isrc, use, tool.slug) for group in groups.values() for tool in tools]
         or [Ask("", use, "")]

@@ -19,6 +19,7 @@ from portal.forms.permissions import ManyForm
 from portal.queries.permissions import text_of_use
 from portal.queries.rows import Reader, answer_word, recordings_text
 from portal.queries.selection import (
+    ENDED,
     MOST,
     OUTDATED,
     Preview,
@@ -160,9 +161,19 @@ def _effects(found: Preview, form: ManyForm) -> list[dict[str, str]]:
     lines = []
     for held, number in sorted(found.changes.items()):
         facts = {"n": count(number), "new": new}
-        if held:
+        if held == _stance(form):
+            words = ngettext(
+                "%(n)s recording goes on saying “%(new)s”, with other dates.",
+                "%(n)s recordings go on saying “%(new)s”, with other dates.",
+                number,
+            )
+        elif held:
             outdated = held == OUTDATED
-            facts["old"] = answer_word(Stance.ALLOW if outdated else held, outdated=outdated)
+            facts["old"] = (
+                _("Yes, which has ended")
+                if held == ENDED
+                else answer_word(Stance.ALLOW if outdated else held, outdated=outdated)
+            )
             words = ngettext(
                 "%(n)s recording says “%(new)s” instead of “%(old)s”.",
                 "%(n)s recordings say “%(new)s” instead of “%(old)s”.",
