@@ -218,6 +218,17 @@ def open_checkpoint(
     return OpenedCheckpoint(checkpoint, tuple(signed_by))
 
 
+def read_checkpoint(*, note: str, origin: str) -> Checkpoint:
+    """What a note says, whoever signed it; for telling a wrong file from a wrong signature.
+
+    Raises `CheckpointError` when it is no checkpoint, or one of another log than `origin`.
+    """
+    checkpoint = _parse_text(_split_note(note)[0])
+    if checkpoint.origin != origin:
+        raise CheckpointError("the checkpoint is of another log")
+    return checkpoint
+
+
 def generate_signing_key(*, name: str) -> SigningKey:
     """A fresh key from the system's randomness. Raises KeyTextError for an impossible name.
 

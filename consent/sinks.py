@@ -27,9 +27,22 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 TIMEOUT_SECONDS = 10
 MOST_BYTES = 1_000_000
+
+
+MAIL = gettext_noop("""\
+This is a signed checkpoint of the ledger %(origin)s, the state of %(size)d entries. Keep this mail
+where we cannot reach it: with it you can show later that none of them was changed or taken away.
+
+Save the attached file. With the ledger: ./manage.py audit_ledger --checkpoint FILE
+With a receipt of the same size: python verify_receipt.py RECEIPT --checkpoint FILE
+
+Each mail speaks for all before it. The file says:
+
+%(note)s""")
 
 
 class SinkError(Exception):
@@ -143,12 +156,15 @@ class MailSink:
         return f"mailto:{self.address}"
 
     def push(self, *, size: int, note: str) -> None:
+        facts = {"origin": settings.LEDGER_ORIGIN, "size": size, "note": note}
         mail = EmailMessage(
-            subject=_("Checkpoint of %(origin)s at %(size)d entries")
-            % {"origin": settings.LEDGER_ORIGIN, "size": size},
-            body=note,
+            subject=_("Checkpoint of %(origin)s at %(size)d entries") % facts,
+            body=_(MAIL) % facts,
             to=[self.address],
+            headers={"Auto-Submitted": "auto-generated"},
         )
+        # As bytes: a mail program may change how lines end, and the signature is over them.
+        mail.attach(f"checkpoint-{size}.txt", note.encode(), "application/octet-stream")
         try:
             mail.send()
         except OSError as error:  # SMTP's errors are OSErrors too

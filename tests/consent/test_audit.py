@@ -782,6 +782,30 @@ def test_an_alarm_is_cleared_with_a_reason_and_that_is_an_entry(story: Story) ->
     assert audit().is_clean
 
 
+@pytest.mark.parametrize("change", ["body", "empty", "half", "other log"])
+def test_a_file_that_is_no_checkpoint_of_ours_raises_no_alarm(
+    story: Story, tmp_path: Path, change: str
+) -> None:
+    """A slip of the operator's must not stop every artist from saying yes."""
+    note = sealed_note()
+    given = {
+        "body": f"Keep this mail.\n\nThe file says:\n\n{note}",
+        "empty": "",
+        "half": note.partition("\n\n")[0],
+        "other log": note.replace(origin(), "elsewhere.example/ledger"),
+    }[change]
+    (tmp_path / "given.txt").write_text(given)
+    with pytest.raises(CommandError) as refused:
+        call_command("audit_ledger", checkpoint=[str(tmp_path / "given.txt")], stdout=StringIO())
+    assert refused.value.returncode == 2
+    assert "is no checkpoint of" in str(refused.value)
+    assert not is_frozen()
+    (tmp_path / "given.txt").write_text(f"\n{note}\n\n", newline="\r\n")
+    out = StringIO()
+    call_command("audit_ledger", checkpoint=[str(tmp_path / "given.txt")], stdout=out)
+    assert "compared with 1 checkpoint from outside" in out.getvalue()
+
+
 def test_an_audit_that_cannot_read_the_ledger_could_not_run(story: Story) -> None:
     """As in a database that was never migrated."""
     with transaction.atomic(), connection.cursor() as cursor:

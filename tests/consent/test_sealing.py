@@ -330,7 +330,12 @@ def test_a_mail_goes_out_once_a_day_and_then_with_the_newest(settings: Any) -> N
     assert row.next_at == row.pushed_at + timedelta(days=1)
     CheckpointSink.objects.update(next_at=clock.now())
     push_all()
-    assert mail.outbox[1].body.splitlines()[1] == "3"
+    again = mail.outbox[1]
+    newest = LedgerCheckpoint.objects.latest("size")
+    assert (newest.size, newest.note in again.body) == (3, True)
+    [(name, content, _kind)] = again.attachments
+    assert (name, content) == ("checkpoint-3.txt", newest.note.encode()), "to the letter"
+    assert "verify_receipt.py" in again.body
 
 
 class Witness(BaseHTTPRequestHandler):

@@ -1,6 +1,7 @@
 """The operator's door to forgetting: a rehearsal that changes nothing, then the thing itself."""
 
 import json
+import uuid
 from io import StringIO
 from typing import Any
 
@@ -51,6 +52,13 @@ def test_a_rehearsal_says_what_would_go_and_changes_not_one_row(aois: Artist) ->
     assert "subject keys: 1 deleted" in said
     assert "Nothing was changed." in said
     assert "Not meant, and stays: aoi@liner.example" in said
+
+
+def test_whoever_would_erase_the_last_operator_is_told(aois: Artist, olga: User) -> None:
+    assert "No other operator can sign in" in run(olga.email)
+    olga.pk, olga.ref, olga.email = None, uuid.uuid4(), "second@liner.example"
+    olga.save()
+    assert "No other operator" not in run("olga@liner.example")
 
 
 def test_with_yes_and_a_reason_exactly_what_was_rehearsed_is_done(aois: Artist, olga: User) -> None:

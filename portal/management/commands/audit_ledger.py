@@ -8,6 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
+from consent.checkpoint import CheckpointError, read_checkpoint
+from consent.ledger_keys import origin
 from consent.services.audit import audit_ledger
 
 
@@ -59,7 +61,15 @@ class Command(BaseCommand):
 
 
 def _read(name: str) -> str:
+    """The note in a file. What is none is a slip of whoever gave it, and no reason for an alarm."""
     try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        note = text.strip() + "\n"
+        read_checkpoint(note=note, origin=origin())
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{name}: {error}", returncode=2) from error
+    except CheckpointError as error:
+        raise CommandError(
+            f"{name} is no checkpoint of {origin()}: {error}. Nothing was audited.", returncode=2
+        ) from error
+    return note

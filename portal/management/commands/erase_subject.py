@@ -65,6 +65,10 @@ class Command(BaseCommand):
         user = User.objects.filter(ref=subject).first()
         if user is not None:
             self.stdout.write(f"{user.get_full_name()}: signs in as {user.email}, {subject}")
+            if user.is_superuser and not _other_operators(user):
+                self.stdout.write(
+                    "  No other operator can sign in: make one first, ./manage.py createsuperuser."
+                )
 
     def _say_who_else(self, subjects: list[uuid.UUID]) -> None:
         """An artist and her sign-in are two: say which of them stays."""
@@ -117,6 +121,11 @@ def _subject(text: str) -> uuid.UUID:
     if found is None:
         raise CommandError(f"{text}: there is nobody of this name here.", returncode=2)
     return found
+
+
+def _other_operators(user: User) -> bool:
+    others = User.objects.filter(is_superuser=True, is_staff=True, is_active=True)
+    return others.exclude(pk=user.pk).exists()
 
 
 def _operator(email: str) -> User:
