@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -239,7 +241,9 @@ class TermsDoing(Doing):
         self, request: HttpRequest, pages: ScopedAdmin, thing: Any, form: DoingForm, **more: Any
     ) -> HttpResponse:
         effect = None
-        if request.method == "POST" and form.is_valid() and form.rates.is_valid():  # type: ignore[attr-defined]
+        # Where only the reason is missing, what was looked at still stands on the page.
+        said = request.method == "POST" and set(form.errors) <= {"reason"}
+        if said and form.rates.is_valid():  # type: ignore[attr-defined]
             effect = self.preview(thing, form)
         return super().ask(
             request,
@@ -320,11 +324,19 @@ class SupersedeLicence(TermsDoing):
     form = TermsForm
 
     def makes_sense(self, thing: Any) -> bool:
-        last = last_version(thing)
-        return last is not None and not last.ended
+        return not is_over(thing)
+
+    def explain(self, thing: Any) -> str | Promise:
+        ends = waiting_end(thing)
+        if ends is None:
+            return self.sentence
+        return _("It ends on %(day)s. A new version takes that end back. %(rest)s") % {
+            "day": plain_end(ends),
+            "rest": self.sentence,
+        }
 
     def initial(self, request: HttpRequest, thing: Any) -> dict[str, Any]:
-        last = last_version(thing)
+        last = terms_of(thing)
         if last is None:
             return {}
         listed = Recording.objects.filter(listings__version=last).order_by("isrc")
@@ -367,9 +379,17 @@ class EndLicence(Doing):
     form = EndForm
     for_labels = True
 
+    def explain(self, thing: Any) -> str | Promise:
+        ends = waiting_end(thing)
+        if ends is None:
+            return self.sentence
+        return _("It ends on %(day)s already. Another end must come before. %(rest)s") % {
+            "day": plain_end(ends),
+            "rest": self.sentence,
+        }
+
     def makes_sense(self, thing: Any) -> bool:
-        last = last_version(thing)
-        return last is not None and not last.ended
+        return not is_over(thing)
 
     def perform(self, *, by: User, access: Access, thing: Any, form: DoingForm) -> Done:
         version = end_licence(by=by, licence=thing, ends_at=form.cleaned_data["ends_at"])
@@ -386,6 +406,25 @@ class EndLicence(Doing):
 def last_version(licence: Licence) -> LicenceVersion | None:
     """The newest version of a licence, whether it speaks yet or not."""
     return licence.versions.order_by("-id").first()
+
+
+def terms_of(licence: Licence) -> LicenceVersion | None:
+    """The newest version that says what is licensed, and not that it ends."""
+    return licence.versions.filter(ended=False).order_by("-id").first()
+
+
+def waiting_end(licence: Licence) -> datetime | None:
+    """When an end that was given for later begins; None where none waits."""
+    last = last_version(licence)
+    if last is None or not last.ended or last.starts_at is None or last.starts_at <= now():
+        return None
+    return last.starts_at
+
+
+def is_over(licence: Licence) -> bool:
+    """Whether a licence has ended, and not only will."""
+    last = last_version(licence)
+    return last is None or (last.ended and waiting_end(licence) is None)
 
 
 def _from(version: LicenceVersion) -> str:
@@ -405,7 +444,7 @@ def _until(version: LicenceVersion) -> str:
 
 
 def _rates_of(licence: Licence | None) -> list[Rate]:
-    last = last_version(licence) if licence is not None else None
+    last = terms_of(licence) if licence is not None else None
     return [] if last is None else list(Rate.objects.filter(version=last).order_by("id"))
 
 
@@ -534,30 +573,27 @@ class LicenceAdmin(ScopedAdmin):
         return _("until %(day)s") % {"day": plain_end(until)} if until else _("in force")
 
     def facts(self, request: HttpRequest, thing: Any) -> Iterable[tuple[Text, Any]]:
-        last = last_version(thing)
+        last, terms = last_version(thing), terms_of(thing)
         yield _("Rights holder"), thing.holder
         yield _("AI company"), thing.company
-        if last is None:
+        if last is None or terms is None:
             return
-        yield _("Use kinds"), use_words(*last.uses)
-        yield _("Recordings"), last.get_catalogue_display()
-        yield _("Where"), where(last.territories)
-        if last.ended:
-            yield _("Until"), _until(last)
-        else:
-            yield _("From"), _from(last)
-            yield _("Until"), _until(last) if last.ends_at else _("until ended")
-        yield _("Notice"), _("%(days)d days") % {"days": last.notice_days}
-        models = ModelVersion.objects.filter(pk__in=last.model_versions).select_related(
+        yield _("Use kinds"), use_words(*terms.uses)
+        yield _("Recordings"), terms.get_catalogue_display()
+        yield _("Where"), where(terms.territories)
+        yield _("From"), _from(terms)
+        yield _("Until"), _until(last) if last.ended or last.ends_at else _("until ended")
+        yield _("Notice"), _("%(days)d days") % {"days": terms.notice_days}
+        models = ModelVersion.objects.filter(pk__in=terms.model_versions).select_related(
             "tool__company__party"
         )
         yield _("Model versions"), ", ".join(_in_full(m) for m in models) or _("every version")
-        if last.artist_approval:
+        if terms.artist_approval:
             yield _("The artists' yes"), _("needed as well")
         else:
             yield _("The artists' yes"), _("not needed, by this clause (published):")
-            yield _("Clause"), last.override_clause
-        yield _("Wording"), last.terms or "–"
+            yield _("Clause"), terms.override_clause
+        yield _("Wording"), terms.terms or "–"
 
     def panels(self, request: HttpRequest, thing: Any) -> Iterable[Panel]:
         versions = list(thing.versions.order_by("-id")[:50])

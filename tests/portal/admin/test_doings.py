@@ -298,7 +298,9 @@ def test_the_effect_of_a_licence_is_shown_before_anybody_says_why(
     seen = hers.post(address, {**terms, "preview": "yes"})
     assert seen.context["effect"]
     said = {**terms, "previewed": seen.context["previewed"], "sign": "yes"}
-    assert "reason" in hers.post(address, said).context["form"].errors
+    unsaid = hers.post(address, said)
+    assert list(unsaid.context["form"].errors) == ["reason"]
+    assert unsaid.context["previewed"] == seen.context["previewed"], "no need to look again"
     assert not Licence.objects.exists()
 
 
@@ -385,6 +387,29 @@ def test_a_term_includes_its_last_day_as_the_artist_reads_it(
     assert (ended.ended, ended.starts_at) == (True, days.end(date(2098, 6, 30)))
     assert facts_on(hers, to(licence, "change"))["Until"] == "30 Jun 2098 (UTC)"
     assert "until 30 Jun 2098" in hers.get(reverse("admin:consent_licence_changelist")).text
+
+
+def test_an_end_that_was_given_for_later_can_come_sooner_or_be_taken_back(
+    does: Any, hers: Client, liv: User, terms: dict[str, Any], maren: Artist, fjord: Party
+) -> None:
+    [first, _second] = recordings_of(maren, 2, holder=fjord)
+    address = reverse("admin:consent_licence_sign")
+    said = {**terms, "catalogue": "list", "recordings": first.isrc}
+    previewed = sign(hers, address, said).context["previewed"]
+    hers.post(address, {"reason": WHY, **said, "previewed": previewed, "sign": "yes"})
+    licence = Licence.objects.get()
+    does(hers, to(licence, "end"), action="licence.end", by=liv, ends_at="2098-06-30")
+    assert facts_on(hers, to(licence, "change"))["Recordings"] == "the listed recordings"
+    offered = hers.get(to(licence, "change")).context["doings"]
+    assert [one["url"] for one in offered] == [to(licence, "version"), to(licence, "end")]
+    page = hers.get(to(licence, "version"))
+    assert "30 Jun 2098" in page.context["sentence"]
+    form = page.context["form"]
+    assert form.initial["catalogue"] == "list", "an end covers nothing, and lists nothing"
+    assert form.initial["recordings"] == first.isrc
+    assert page.context["rates"].initial[0]["share"] == Decimal("6.55")
+    does(hers, to(licence, "end"), action="licence.end", by=liv)
+    assert hers.get(to(licence, "change")).context["doings"] == []
 
 
 def test_a_claim_holds_until_the_end_of_its_last_day(
