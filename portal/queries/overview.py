@@ -136,9 +136,9 @@ def what_waits(reader: Reader, *, questions: int, answers: Sequence[GeneralAnswe
         found.append(
             Waits(
                 ngettext(
-                    "One text has changed since you said yes. Until you answer again, it is a no.",
-                    "%(n)s texts have changed since you said yes. Until you answer again, each is a"
-                    " no.",
+                    "One text has changed since the yes to it. Until you answer again, it is a no.",
+                    "%(n)s texts have changed since the yes to them. Until you answer again, each "
+                    "is a no.",
                     again,
                 )
                 % {"n": count(again)},

@@ -331,7 +331,7 @@ def _of(some: int, whole: int) -> str:
 
 
 def _no_recordings() -> str:
-    return _("No recording of yours is here yet.")
+    return _("No recording is here yet.")
 
 
 def answer_word(stance: str, *, outdated: bool) -> str:
@@ -401,7 +401,7 @@ def beside_in(
 
 
 def _ended_on(end: datetime) -> str:
-    return _("Your yes ended on %(day)s. Until you answer again, it is a no.") % {
+    return _("The yes ended on %(day)s. Until you answer again, it is a no.") % {
         "day": plain_end(end)
     }
 
@@ -461,7 +461,7 @@ def _effects(
 
 
 def _earlier_text() -> str:
-    return _("Your yes was to an earlier text. Until you answer again, the answer is no.")
+    return _("The yes was to an earlier text. Until you answer again, the answer is no.")
 
 
 def _alone_in_the_way(view: UseView) -> bool:
@@ -524,7 +524,7 @@ def _holds(view: UseView) -> str:
             "day": plain_end(until),
         }
     if not says_yes:
-        sentence = _("%(sentence)s, by exceptions from what you said in general.") % {
+        sentence = _("%(sentence)s, by exceptions from the general answer.") % {
             "sentence": sentence
         }
     return sentence
@@ -547,26 +547,22 @@ def _stands_in_the_way(view: UseView, artist_id: int) -> str:
         )
     if reason.code == Code.NO_LICENCE and reason.party is not None:
         if number == view.recordings:
-            return (
-                _("%(who)s has not licensed this, and holds rights in all of your %(all)s.") % facts
-            )
-        return (
-            _("%(who)s has not licensed this, and holds rights in %(n)s of your %(all)s.") % facts
-        )
+            return _("%(who)s has not licensed this, and holds rights in all %(all)s.") % facts
+        return _("%(who)s has not licensed this, and holds rights in %(n)s of %(all)s.") % facts
     if number == view.recordings:
         return reason.sentence
-    return _("For %(n)s of your %(all)s: %(reason)s") % {**facts, "reason": reason.sentence}
+    return _("For %(n)s of %(all)s: %(reason)s") % {**facts, "reason": reason.sentence}
 
 
 def _said_yes(view: UseView, artist_id: int) -> str:
     if not view.recordings:
-        return _("You said yes. %(rest)s") % {"rest": _no_recordings()}
+        return _("The answer is yes. %(rest)s") % {"rest": _no_recordings()}
     if not view.tools or view.main_reason is None:
-        return _("You said yes; no AI company holds a licence that would let it use this.")
+        return _("The answer is yes; no AI company holds a licence that would let it use this.")
     until = view.answer.valid_until if view.answer is not None else None
     if view.main_reason.code == Code.ANSWER_EXPIRED and until is not None:
         return view.main_reason.sentence
-    return _("You said yes, but: %(rest)s") % {"rest": _stands_in_the_way(view, artist_id)}
+    return _("The answer is yes, but: %(rest)s") % {"rest": _stands_in_the_way(view, artist_id)}
 
 
 def _overridden(view: UseView) -> str:
@@ -581,7 +577,7 @@ def _overridden(view: UseView) -> str:
         who = step.sentence
     if _said_no(view):
         return _(
-            "%(who)s It covers %(some)s, for %(companies)s. Your no was delivered as an objection."
+            "%(who)s It covers %(some)s, for %(companies)s. The no was delivered as an objection."
         ) % {"who": who, **facts}
     return _("%(who)s It covers %(some)s, for %(companies)s.") % {"who": who, **facts}
 
@@ -592,7 +588,7 @@ def _said_no(view: UseView) -> bool:
 
 
 def _by_her_exceptions(view: UseView) -> str:
-    return _("%(some)s, by exceptions from what you said in general.") % {
+    return _("%(some)s, by exceptions from the general answer.") % {
         "some": _of(view.allowed - view.overridden, view.recordings)
     }
 
@@ -603,12 +599,12 @@ def _waits(view: UseView, requests: Sequence[PermissionRequest]) -> str:
     answer = view.answer
     if answer is not None and answer.way in (Way.REVOKED, Way.INVALIDATED):
         return _(
-            "Liner Notes took your answer out of force, with this reason: “%(reason)s” Until you "
+            "Liner Notes took the answer out of force, with this reason: “%(reason)s” Until you "
             "answer again, it is a no."
         ) % {"reason": reasons_given([answer.act_id]).get(answer.act_id, "")}
     if answer is not None and answer.stance == Stance.ALLOW:
         if answer.valid_from is not None and answer.valid_from > view.at:
-            return _("Your yes begins on %(day)s. Until then the answer is no.") % {
+            return _("The yes begins on %(day)s. Until then the answer is no.") % {
                 "day": plain_begin(answer.valid_from)
             }
         if answer.valid_until is not None:

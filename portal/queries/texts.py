@@ -43,8 +43,8 @@ def asked_again(answer: Permission, new: Wording | None, *, language: str) -> As
     alike = new is not None and new.language[:2] == spoken[:2]
     return AskedAgain(
         sentence=_(
-            "The text has changed since you answered on %(day)s. Your yes stands for the text that "
-            "you read then, and for no more. Please read the new one and answer again."
+            "The text has changed since the answer of %(day)s. That yes stands for the text that "
+            "was read then, and for no more. Please read the new one and answer again."
         )
         % {"day": plain_day(answer.act.created_at)},
         old=old,

@@ -139,7 +139,7 @@ def sample_uses() -> list[dict[str, Any]]:
                 "overridden",
                 "The contract of Fjord Records lets it decide without the artist: “§ 7 (3): all "
                 "means of exploitation, now known or invented later”. It covers 180 of 212 "
-                "recordings, for Tonewright. Your no was delivered as an objection.",
+                "recordings, for Tonewright. The no was delivered as an objection.",
                 "Who decided",
             ),
         ),

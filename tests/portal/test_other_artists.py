@@ -55,7 +55,7 @@ STATE_WORDS = (
     "artist_denies",
     "artist_asks",
 )
-COUNTED = "For 1 of your 4 recordings: "
+COUNTED = "For 1 of 4 recordings: "
 HER_MOVE = {"田中葵", "田中葵 has not said yes.", "It takes the yes of 田中葵."}
 SAID_OF_HER = {
     *HER_MOVE,

@@ -41,7 +41,7 @@ def test_the_switch_shows_no_answer_until_she_answers_the_new_text(
     assert 'value="allow"' in row(her.get(url).text) and "checked" in row(her.get(url).text)
     new = publishes(NEW)
     page = her.get(url).text
-    assert "One text has changed since you said yes to it" in page
+    assert "One text has changed since the yes to it" in page
     asked = row(page)
     assert "Answer again" in asked and "Waits for you" in asked
     assert "checked" not in asked  # or a click on yes would be no answer
@@ -103,7 +103,7 @@ def test_the_overview_says_that_a_text_waits_for_her(world: World, her: Client) 
     world.says("discovery", "allow")
     publishes(NEW)
     page = her.get(world.url("overview")).text
-    assert "One text has changed since you said yes. Until you answer again, it is a no." in page
+    assert "One text has changed since the yes to it. Until you answer again, it is a no." in page
     assert "Answer again" in page
 
 

@@ -188,7 +188,7 @@ def test_a_narrower_yes_that_ended_is_drawn_as_no_yes(
     assert row.answer is not None
     assert row.answer.stance == ""
     [beside] = row.beside
-    assert beside.sentence.startswith("Your yes ended on ")
+    assert beside.sentence.startswith("The yes ended on ")
 
 
 @pytest.mark.parametrize("page", ["tool", "recording", "pair"])

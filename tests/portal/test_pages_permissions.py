@@ -267,8 +267,8 @@ def test_a_changed_wording_is_asked_again_and_the_old_yes_keeps_its_text(
     her.post(world.url("answer", use="discovery"), {"stance": "allow", "wording": old.pk})
     publish_wording(by=None, use="discovery", language="en", text="Playlists and radio pick you.")
     page = her.get(world.url("permissions")).text
-    assert "The text has changed since you answered" in page
-    assert "Your yes was to an earlier text." in page
+    assert "The text has changed since the answer of" in page
+    assert "The yes was to an earlier text." in page
     assert not world.allowed("discovery")
     assert "Playlists pick you." in page
     assert "Playlists and radio pick you." in page
@@ -285,7 +285,7 @@ def test_a_yes_that_ended_says_so_and_is_a_no(world: World, her: Client) -> None
     world.says("discovery", "allow", valid_until=timezone.now() + timedelta(seconds=0.4))
     time.sleep(0.5)
     assert not world.allowed("discovery")
-    assert "Your yes ended on" in her.get(world.url("permissions")).text
+    assert "The yes ended on" in her.get(world.url("permissions")).text
 
 
 def test_a_yes_that_is_still_to_begin_says_when(world: World, her: Client) -> None:
@@ -294,7 +294,7 @@ def test_a_yes_that_is_still_to_begin_says_when(world: World, her: Client) -> No
         {"stance": "allow", "valid_from": days_ahead(9)},
     )
     assert not world.allowed("discovery")
-    assert "Your yes begins on" in her.get(world.url("permissions")).text
+    assert "The yes begins on" in her.get(world.url("permissions")).text
 
 
 # --- Taking a yes back -------------------------------------------------------------------
@@ -421,7 +421,7 @@ def test_an_answer_that_staff_revoked_is_said_with_the_reason(
     given = world.says("discovery", "allow").permission
     revoke_permission(by=olga, permission=given, reason="Signed in from a stolen phone.")
     page = her.get(world.url("permissions")).text
-    assert "Liner Notes took your answer out of force" in page
+    assert "Liner Notes took the answer out of force" in page
     assert "Signed in from a stolen phone." in page
     act = Act.objects.get(kind="permission.revoked")
     assert "stolen phone" in her.get(world.url("act", ref=act.ref)).text
@@ -556,7 +556,7 @@ def test_what_is_missing_is_a_list_with_whose_move_it_is(world: World, her: Clie
     assert "Nobody is known here to hold the publishing rights." in page
     assert "whoever delivered the recording" in page
     row = her.get(world.url("permissions")).text
-    assert "holds rights in all of your 3 recordings" in row
+    assert "holds rights in all 3 recordings" in row
 
 
 def test_what_is_missing_says_you_to_the_artist_and_her_name_to_her_manager(
@@ -585,6 +585,17 @@ def told_to(reader: User) -> str:
     notice = Notice.objects.filter(recipient=reader, kind="answered_for_you").latest("pk")
     with timezone.override(reader.time_zone):
         return render_notice(notice, names_of([notice])).sentence
+
+
+def test_her_manager_is_not_taken_for_her(world: World, ines: User, signed_in: SignIn) -> None:
+    world.says("discovery", "allow")
+    hers = freshly(signed_in(ines))
+    page = " ".join(hers.get(world.url("permissions")).text.split())
+    assert "What AI may do with the work of Maren Holt" in page
+    assert "Nothing is allowed in the name of Maren Holt that you cannot see here" in page
+    assert "your work" not in page.split("<main", 1)[1].split('<ol class="uses"', 1)[0]
+    missing = " ".join(hers.get(world.url("missing")).text.split())
+    assert "must have licensed it, and Maren Holt must have said yes" in missing
 
 
 def test_a_notice_says_for_what_for_whom_and_until_when(

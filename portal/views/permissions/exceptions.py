@@ -16,6 +16,7 @@ from portal.answering import scope_to_clear
 from portal.models.roster import LedgerNow
 from portal.queries.answers import exceptions_of
 from portal.queries.rights import is_on_her_own, who_settles
+from portal.queries.rows import answer_word
 from portal.queries.saying import about_text
 from portal.queries.why import UNCLAIMED, next_for_use, whose_move
 from portal.queries.withdrawals import begins_at, stops, withdrawals_of
@@ -117,6 +118,7 @@ def missing(request: PortalRequest, slug: str) -> HttpResponse:
     uses = [
         {
             "view": view,
+            "says": answer_word(view.stance, outdated=view.wording_changed),
             "needs": [
                 {
                     "gap": gap,
