@@ -202,13 +202,16 @@ def explain(
     return answered, steps
 
 
-def steps_of(decisions: Sequence[Decision], *, artist: Artist) -> list[tuple[Step, ...]]:
+def steps_of(
+    decisions: Sequence[Decision], *, artist: Artist, to_herself: bool = False
+) -> list[tuple[Step, ...]]:
     """The reasons of several decisions as sentences, for the people of `artist`.
 
-    Of other artists no more than whether they stand in the way. One query for all names.
+    Of other artists no more than whether they stand in the way. `to_herself`: the reader is the
+    artist, and is spoken of as “you”. One query for all names.
     """
     seen = [seen_by(decision, (artist.pk,)) for decision in decisions]
-    names = _Names.for_decisions(artist.pk, seen)
+    names = _Names.for_decisions(artist.pk, seen, to_herself=to_herself)
     return [names.steps(decision) for decision in seen]
 
 
@@ -387,16 +390,19 @@ class Alike:
     steps: tuple[Step, ...]
 
 
-def explain_groups(artist: Artist, *, use: str, tool: Tool) -> list[Alike]:
+def explain_groups(
+    artist: Artist, *, use: str, tool: Tool, to_herself: bool = False
+) -> list[Alike]:
     """Why a tool may or may not do this, for all recordings of the artist, the most first.
 
-    Recordings with the same reasons are one group, however they came to have them.
+    Recordings with the same reasons are one group, however they came to have them. `to_herself` is
+    as in `steps_of`.
     """
     groups = groups_of(artist, tools_for(artist).listing)
     loaded = load([Ask(g.isrc, use, tool.slug) for g in groups] or [Ask("", use, tool.slug)])
     decisions = [loaded.decide(Ask(g.isrc, use, tool.slug), bare=g.bare) for g in groups]
     found: dict[tuple[Step, ...], Alike] = {}
-    told = steps_of(decisions, artist=artist)
+    told = steps_of(decisions, artist=artist, to_herself=to_herself)
     for group, decision, steps in zip(groups, decisions, told, strict=True):
         words = tuple(replace(step, seq=None) for step in steps)
         held = found.get(words)

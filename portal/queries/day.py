@@ -58,10 +58,12 @@ def allowed_on(
     begin: datetime,
     end: datetime,
     known_at: datetime | None = None,
+    to_herself: bool = False,
 ) -> Day:
     """What held for one recording, use and tool between `begin` and `end` (UTC), for her people.
 
-    `known_at` answers as it was known then; None: as it is known now. Raises as
+    `known_at` answers as it was known then; None: as it is known now. `to_herself`: the reader is
+    the artist, and is spoken of as “you”. Raises as
     `consent.queries.history.what_was_allowed`.
     """
     changes = _changes(recording, use, tool, begin, end)
@@ -78,7 +80,9 @@ def allowed_on(
         )
         known_seq = answer.known_seq  # what is written meanwhile does not mix two answers
         found.append((at, answer.tools[0].decision, answer.known_seq))
-    steps = steps_of([decision for _at, decision, _seq in found], artist=artist)
+    steps = steps_of(
+        [decision for _at, decision, _seq in found], artist=artist, to_herself=to_herself
+    )
     lines = reason_lines(*steps)
     held: list[Held] = []
     before: list[tuple[str, int | None]] | None = None
@@ -99,6 +103,7 @@ def allowed_of_company(
     begin: datetime,
     end: datetime,
     known_at: datetime | None = None,
+    to_herself: bool = False,
 ) -> list[tuple[Tool, Day]]:
     """As `allowed_on`, of each tool that a company (by its slug) had by `end`, by their names."""
     slugs = tools_then(company, end, known_position(known_at, None).seq)
@@ -107,7 +112,14 @@ def allowed_of_company(
         (
             tool,
             allowed_on(
-                artist, recording, use=use, tool=tool, begin=begin, end=end, known_at=known_at
+                artist,
+                recording,
+                use=use,
+                tool=tool,
+                begin=begin,
+                end=end,
+                known_at=known_at,
+                to_herself=to_herself,
             ),
         )
         for tool in tools

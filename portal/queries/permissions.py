@@ -75,7 +75,12 @@ def general_rows(
     asked = list(waiting_for(artist)[:200]) if waiting is None else waiting
     open_by_use = Counter(one.use for one in asked if one.state == "open")
     stopping = stops_by_use(artist)
-    views = uses_of(artist, language=reader.language, waiting=dict(open_by_use))
+    views = uses_of(
+        artist,
+        language=reader.language,
+        waiting=dict(open_by_use),
+        to_herself=reader.is_own,
+    )
     said = _said_in(views)
     return [
         general_row(
@@ -96,7 +101,7 @@ def tool_rows(reader: Reader, tool: Tool, *, note: Note = NOTHING) -> list[UseRo
     """The seven use kinds for one tool, with her answers about just this tool."""
     artist = reader.artist
     wordings = current_wordings(reader.language)
-    views = uses_of(artist, language=reader.language, tools=[tool])
+    views = uses_of(artist, language=reader.language, tools=[tool], to_herself=reader.is_own)
     by_company, by_tool = scope_key(None, tool.company.pk, None), scope_key(None, None, tool.pk)
     stopping = stops_by_use(artist, tool=tool.pk)
     said = _said_in(views)
@@ -131,7 +136,7 @@ def recording_rows(reader: Reader, recording: Recording, *, note: Note = NOTHING
     decisions = [
         loaded.decide(Ask(recording.isrc, use, tool.slug)) for use in UseKind for tool in tools
     ]
-    steps = steps_of(decisions, artist=reader.artist)
+    steps = steps_of(decisions, artist=reader.artist, to_herself=reader.is_own)
     mine = scope_key(recording.pk, None, None)
     said = own_in(reader.artist, [EVERYTHING, mine], loaded.at)
     rows = []
@@ -157,7 +162,7 @@ def pair_row(
     wordings = current_wordings(reader.language)
     loaded = load([Ask(recording.isrc, use, tool.slug)])
     decision = loaded.decide(Ask(recording.isrc, use, tool.slug))
-    [steps] = steps_of([decision], artist=reader.artist)
+    [steps] = steps_of([decision], artist=reader.artist, to_herself=reader.is_own)
     key = scope_key(recording.pk, None, tool.pk)
     own = own_in(reader.artist, [key], loaded.at).get((use, key), NOTHING_SAID)
     about = {"recording": recording.isrc, "tool": tool.slug}

@@ -161,7 +161,7 @@ def preview(
         digest=digest_of(keys),
         changes=Counter(held[row.pk] for row in changing),
         same=len(rows) - len(changing),
-        meaning=_meaning(artist, rows, said, found.tools, found.listing, use, stance, valid_until),
+        meaning=_meaning(reader, rows, said, found.tools, found.listing, use, stance, valid_until),
         outdated=frozenset(key for key, holds in held.items() if holds == OUTDATED),
     )
 
@@ -258,7 +258,7 @@ def _said(artist: Artist, found: Sequence[Permission], at: datetime) -> _Said:
 
 
 def _meaning(
-    artist: Artist,
+    reader: Reader,
     rows: Sequence[_Row],
     said: Mapping[int, _Said],
     tools: Sequence[Tool],
@@ -296,7 +296,7 @@ def _meaning(
             if decide(Question(use, loaded.at), facts).allowed:
                 now = True
                 whom_before.setdefault(company)
-            imagined = _imagine(facts, artist.pk, use, stance, valid_until, loaded)
+            imagined = _imagine(facts, reader.artist.pk, use, stance, valid_until, loaded)
             decision = decide(Question(use, loaded.at), imagined)
             if decision.allowed:
                 then = True
@@ -316,20 +316,22 @@ def _meaning(
         after=after,
         companies_before=tuple(whom_before),
         companies_after=tuple(whom_after),
-        blocks=_blocks(artist, refused, sizes),
+        blocks=_blocks(reader, refused, sizes),
         trained=trained,
     )
 
 
 def _blocks(
-    artist: Artist, refused: Sequence[tuple[Decision, int]], sizes: Sequence[int]
+    reader: Reader, refused: Sequence[tuple[Decision, int]], sizes: Sequence[int]
 ) -> tuple[tuple[Step, int], ...]:
     """What would still stand in the way, the most frequent first; `sizes` are those of groups."""
     if not refused:
         return ()
     groups: dict[str, set[int]] = {}
     reasons: dict[str, Step] = {}
-    steps = steps_of([decision for decision, _group in refused], artist=artist)
+    steps = steps_of(
+        [decision for decision, _group in refused], artist=reader.artist, to_herself=reader.is_own
+    )
     for found, (_decision, group) in zip(steps, refused, strict=True):
         step = next(one for one in found if one.verdict == Verdict.NO)
         reasons.setdefault(step.sentence, step)

@@ -94,13 +94,7 @@ def next_step(steps: Sequence[Step], reader: Reader, switch_url: str) -> NextSte
     for step in mine:
         if is_own_answer(step):
             others = len(against) - 1
-            sentence = _("Your own answer stands in the way, and you can change it.")
-            if others:
-                sentence = _(
-                    "Your own answer stands in the way, and you can change it; that alone would "
-                    "not be enough."
-                )
-            return NextStep(sentence, switch_url, _("The answer"))
+            return NextStep(_own_answer(reader, alone=not others), switch_url, _("The answer"))
     offer = address("standard_licence", reader.artist.slug)
     for step in mine:
         if step.code in (Code.NO_EXPRESS_AUTHORITY, Code.NO_LICENCE):
@@ -125,17 +119,35 @@ def next_step(steps: Sequence[Step], reader: Reader, switch_url: str) -> NextSte
     )
 
 
+def _own_answer(reader: Reader, *, alone: bool) -> str:
+    if reader.is_own:
+        if alone:
+            return _("Your own answer stands in the way, and you can change it.")
+        return _(
+            "Your own answer stands in the way, and you can change it; that alone would not be "
+            "enough."
+        )
+    if alone:
+        return _("The artist's own answer stands in the way, and can be changed.")
+    return _(
+        "The artist's own answer stands in the way, and can be changed; that alone would not be "
+        "enough."
+    )
+
+
 def next_for_use(view: UseView, reader: Reader, switch_url: str) -> NextStep | None:
     """The one thing that this artist can do so that a use could be allowed, if there is one."""
     if view.stance != Stance.ALLOW:
         alone = all(is_own_answer(gap.step) for gap in view.missing)
         if view.missing and alone:
-            return NextStep(_("Only your own answer stands in the way."), switch_url, _("Answer"))
-        return NextStep(
-            _("Your own answer stands in the way too; you can change it."),
-            switch_url,
-            _("Answer"),
-        )
+            only = _("Only your own answer stands in the way.")
+            if not reader.is_own:
+                only = _("Only the artist's own answer stands in the way.")
+            return NextStep(only, switch_url, _("Answer"))
+        too = _("Your own answer stands in the way too; you can change it.")
+        if not reader.is_own:
+            too = _("The artist's own answer stands in the way too; it can be changed.")
+        return NextStep(too, switch_url, _("Answer"))
     mine = (Code.NO_LICENCE, Code.NO_EXPRESS_AUTHORITY)
     offer = address("standard_licence", reader.artist.slug)
     if offer and any(

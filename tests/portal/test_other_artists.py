@@ -172,7 +172,7 @@ def test_where_a_contract_decides_her_page_says_nothing_of_the_others_objection(
     world.override("discovery", clause="§ 14.2")
     url = f"{world.url('why')}?use=discovery&tool=stemlight-studio&isrc={duet.isrc}"
     before = words_of(her, url)
-    assert "Maren Holt says yes." in before
+    assert "You say yes." in before
     says(aoi, "deny")
     assert words_of(her, url) == before
     assert "田中葵" not in "\n".join(before)

@@ -436,7 +436,7 @@ def test_an_answer_about_one_tool_goes_before_the_general_one(world: World, her:
     assert "As in general: Yes" in her.get(page).text
     url = world.url("answer", use="discovery")
     row = her.post(url, {"stance": "deny", "tool": "tidesmith"}, headers=HTMX).text
-    assert "Maren Holt says no." in row
+    assert "You say no." in row
     assert not world.allowed("discovery")
     clear = world.url("clear_answer", use="discovery")
     row = her.post(clear, {"tool": "tidesmith"}, headers=HTMX).text
@@ -538,7 +538,7 @@ def test_why_says_step_by_step_who_decided_and_what_she_can_change(
     query = {"use": "discovery", "tool": "tidesmith"}
     page = her.get(world.url("why"), query).text
     assert "Licensed by Fjord Records (master recording)." in page
-    assert "Maren Holt has not answered. Until then the answer is no." in page
+    assert "You have not answered. Until then the answer is no." in page
     assert "(this decides)" in page
     assert "Your own answer stands in the way, and you can change it." in page
 
@@ -596,6 +596,10 @@ def test_her_manager_is_not_taken_for_her(world: World, ines: User, signed_in: S
     assert "your work" not in page.split("<main", 1)[1].split('<ol class="uses"', 1)[0]
     missing = " ".join(hers.get(world.url("missing")).text.split())
     assert "must have licensed it, and Maren Holt must have said yes" in missing
+    world.says("discovery", "deny")
+    why = hers.get(world.url("why"), {"use": "discovery", "tool": "tidesmith"}).text
+    assert "Maren Holt took a yes back." in why
+    assert "The artist&#x27;s own answer stands in the way, and can be changed." in why
 
 
 def test_a_notice_says_for_what_for_whom_and_until_when(

@@ -159,7 +159,7 @@ def test_a_preview_of_a_yes_says_what_would_still_be_in_the_way(world: World, he
     recordings_of(world.maren, 1, title="Undertow")
     page = her.get(world.url("many"), {"use": "discovery", "stance": "allow"}).text
     assert "3 recordings, for Tonewright" in page
-    assert "Maren Holt has not licensed this" in page
+    assert "You have not licensed this yourself" in page
 
 
 def test_a_preview_of_a_yes_that_nobody_could_use_says_so(
@@ -287,7 +287,7 @@ def test_what_was_allowed_today_changed_during_the_day(world: World, her: Client
     query = {"isrc": world.recordings[0].isrc, "use": "discovery", "tool": "tidesmith"}
     page = her.get(world.url("history"), {**query, "day": today}).text
     assert "The answer changed on that day." in page
-    assert "Maren Holt says yes." in page
+    assert "You say yes." in page
     before = her.get(world.url("history"), {**query, "day": days_ahead(-2)}).text
     assert "This recording is not known here." in before
     tomorrow = her.get(world.url("history"), {**query, "day": days_ahead(2)}).text

@@ -142,6 +142,7 @@ def _answers(reader: Reader, form: HistoryForm) -> list[dict[str, Any]]:
             begin=begin,
             end=end,
             known_at=known_at,
+            to_herself=reader.is_own,
         )
         days = [(tool, day)]
     else:
@@ -153,6 +154,7 @@ def _answers(reader: Reader, form: HistoryForm) -> list[dict[str, Any]]:
             begin=begin,
             end=end,
             known_at=known_at,
+            to_herself=reader.is_own,
         )
     return [
         {"tool": tool, "found": found, "held": _with_receipts(reader, form, found, tool)}

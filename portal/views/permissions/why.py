@@ -52,7 +52,7 @@ def why(request: PortalRequest, slug: str) -> HttpResponse:
                 "may_export": reader.may(Scope.EXPORT),
             },
         )
-    groups = explain_groups(reader.artist, use=use, tool=tool)
+    groups = explain_groups(reader.artist, use=use, tool=tool, to_herself=reader.is_own)
     if not groups:
         raise Http404
     shown = groups[:20]
