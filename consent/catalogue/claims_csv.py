@@ -13,6 +13,7 @@ columns, in any order. Each line says one claim:
 - `share`: a percentage with at most two decimals (100 when empty).
 - `authority`: `own`, `contract` or `blanket` (`contract` when empty). None of them lets a master be
   used without the artist's yes: only a licence that names its clause does.
+- `title`: of the recording, for people; not read.
 - `territories`: country codes with spaces between (empty: the world).
 - `from`, `until`: the first and the last day, in UTC, such as 2027-01-01 (empty: at once,
   without end).
@@ -57,6 +58,9 @@ COLUMNS: Final = (
     "from",
     "until",
 )
+FOR_PEOPLE: Final = ("title",)
+"""Columns that help whoever reads a file, and say nothing of a claim."""
+
 MAX_BYTES: Final = 100_000_000
 
 WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -183,7 +187,7 @@ class _Reading:
     def _header(self, number: int, row: Sequence[str]) -> list[str]:
         columns = [cell.strip().casefold().replace(" ", "_") for cell in row]
         for column in columns:
-            if column and column not in COLUMNS:
+            if column and column not in (*COLUMNS, *FOR_PEOPLE):
                 self._note(number, "unknown_column", column, f"/{column}", Severity.SKIPPED)
         if not {"isrc", "iswc", "artist"}.intersection(columns):
             raise ClaimsRefused("no_columns", number, ", ".join(columns))

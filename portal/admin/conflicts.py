@@ -1,6 +1,6 @@
 """The queue of claims that do not add up: what is wrong, for how many, and what to do next."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from consent import days
 from consent.errors import Refused
 from consent.models import Party, Recording, RightsClaim
 from consent.queries.conflicts import (
@@ -30,12 +31,16 @@ from consent.queries.conflicts import (
 from consent.services.claims_confirm import confirm_shares
 from consent.services.claims_nothing import claim_nothing
 from consent.shares import WHOLE_BP
+from consent.words import Authority
 from portal.access import Access, access_of
 from portal.admin.base import Panel
-from portal.admin.claims import CLAIM_HEADERS, called, claim_rows, claims_on
+from portal.admin.claims import CLAIM_HEADERS, called, claim_rows, claims_on, newest
 from portal.admin.doing import DoingForm, tell
+from portal.exports.table import TableWriter
 from portal.services.staff_acts import record_staff_act
 from portal.templatetags.figures import percent_bp
+
+SHOWN = 200
 
 
 class ConfirmForm(DoingForm):
@@ -100,7 +105,7 @@ def group(request: HttpRequest, label: int, profile: int) -> HttpResponse:
     whose = _labels(access).filter(pk=label).first()
     if whose is None:
         raise Http404
-    recordings = recordings_of_conflict(label=whose, profile=profile, size=200)
+    recordings = recordings_of_conflict(label=whose, profile=profile, size=SHOWN)
     if not recordings:
         raise Http404
     found = conflicts(label=whose, profile=profile).conflicts
@@ -119,6 +124,8 @@ def group(request: HttpRequest, label: int, profile: int) -> HttpResponse:
             "is_own": label in access.label_ids,
             "rows": [_row(one) for one in found],
             "recordings": [{"row": r, "reached": r.pk in reached} for r in recordings],
+            "all": max((one.recordings for one in found), default=len(recordings)),
+            "file": reverse("admin:conflict_file", args=[label, profile]) if found else "",
             "claims": Panel(
                 _("Who claims what"),
                 CLAIM_HEADERS,
@@ -126,6 +133,47 @@ def group(request: HttpRequest, label: int, profile: int) -> HttpResponse:
             ),
         },
     )
+
+
+def claims_file(request: HttpRequest, label: int, profile: int) -> HttpResponse:
+    """The recordings of one group as a claims file: what the label claims of each now.
+
+    To be corrected and taken in again. Where it claims nothing, the share is a question mark, which
+    is refused: a file that is sent back as it came changes nothing.
+    """
+    access = access_of(request)
+    whose = _labels(access).filter(pk=label).first()
+    if whose is None:
+        raise Http404
+    found = conflicts(label=whose, profile=profile).conflicts
+    if not found:
+        raise Http404
+    answer = HttpResponse(
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="claims-{label}-{profile}.csv"'},
+    )
+    table = TableWriter(answer)  # type: ignore[arg-type]
+    table.rows([("isrc", "title", "right", "share", "authority", "territories", "until")])
+    for one in found:
+        table.rows(_lines(whose, one))
+    return answer
+
+
+def _lines(label: Party, one: Conflict) -> Iterator[tuple[str, ...]]:
+    recordings = _recordings(label, one)
+    own = newest().filter(party=label, right=one.right, ended=False)
+    claims = {c.recording_id: c for c in own.filter(recording__in=[r.pk for r in recordings])}
+    wider = next((line for line in one.claims if line.is_mine), None)
+    for recording in recordings:
+        claim = claims.get(recording.pk)
+        said: tuple[str, ...]
+        if claim is not None:
+            until = claim.valid_until and days.last_day(claim.valid_until).isoformat()
+            where = " ".join(claim.territories)
+            said = (f"{claim.share_bp / 100:.2f}", claim.authority, where, until or "")
+        else:
+            said = ("?", wider.authority.value if wider else Authority.CONTRACT.value, "", "")
+        yield recording.isrc, recording.title, one.right.value, *said
 
 
 def confirm(request: HttpRequest, label: int, profile: int, right: str) -> HttpResponse:

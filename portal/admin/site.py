@@ -111,6 +111,11 @@ class LinerAdminSite(admin.AdminSite):
                 name="conflict",
             ),
             path(
+                "conflicts/<int:label>/<int:profile>/claims.csv",
+                self.admin_view(conflicts.claims_file),
+                name="conflict_file",
+            ),
+            path(
                 "conflicts/<int:label>/<int:profile>/<slug:right>/",
                 self.admin_view(conflicts.confirm),
                 name="confirm_shares",

@@ -292,6 +292,7 @@ ADMIN: Final[dict[str, Methods]] = {
     "admin/(?P<url>.*)$": {"GET": staff(404), "POST": staff(404)},
     **_pages("conflicts", labels(200)),
     **_pages("conflict", of_her_label(200)),
+    **_pages("conflict_file", of_her_label(200)),
     # In its name, and so by its own people only.
     **_pages(
         "confirm_shares none_of_it",
