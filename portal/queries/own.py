@@ -33,6 +33,11 @@ class Own:
         return Stance.UNDECIDED.value if self.ended else self.speaks.stance
 
     @property
+    def in_places(self) -> tuple[Permission, ...]:
+        """Those of `beside` that are for some countries only."""
+        return tuple(one for one in self.beside if one.territories)
+
+    @property
     def may_be_taken_back(self) -> bool:
         """Is there an answer for everywhere, now or for a later day?"""
         return self.speaks is not None or any(not one.territories for one in self.beside)

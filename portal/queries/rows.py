@@ -212,7 +212,7 @@ def general_row(
         # To the text that stands here now she has not answered.
         answer=reader.switch(use, "" if view.wording_changed else view.stance, wording=wording),
         said=answer_word(view.stance, outdated=view.wording_changed),
-        effects=tuple(_effects(view, reader, requests, stops)),
+        effects=tuple(_effects(view, reader, own, requests, stops)),
         tools=tuple(
             tool_line(one, view, reader)
             for one in sorted(view.tools, key=lambda one: not one.holds)[:TOOLS_SHOWN]
@@ -412,6 +412,7 @@ def _ended_on(end: datetime) -> str:
 def _effects(
     view: UseView,
     reader: Reader,
+    own: Own,
     requests: Sequence[PermissionRequest],
     stops: Sequence[Stop],
 ) -> list[Effect]:
@@ -451,7 +452,7 @@ def _effects(
             *(Effect("denied", sentence) for sentence in _stopping(stops)),
         ]
     else:
-        effects = [Effect("denied", " ".join(_stopping(stops)) or _refused(view), links)]
+        effects = [Effect("denied", " ".join(_stopping(stops)) or _refused(view, own), links)]
         stops = ()
     if requests:
         effects.append(Effect("waits", _asks(requests[0]), asked))
@@ -619,11 +620,13 @@ def _asks(request: PermissionRequest) -> str:
     }
 
 
-def _refused(view: UseView) -> str:
+def _refused(view: UseView, own: Own) -> str:
+    if any(one.stance == Stance.ALLOW and one.pk not in own.over for one in own.in_places):
+        return _("Nobody may do this, except in the countries where the answer is another one.")
     if view.stance == Stance.ASK:
         return _("Until a company asks and you agree, the answer is no.")
     if view.stance == Stance.DENY:
-        return _("Nobody may do this with your work.")
+        return _("Nobody may do this.")
     return _("Until you answer, the answer is no.")
 
 

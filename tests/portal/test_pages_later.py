@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from consent.models import Recording
+from consent.queries.decision import Ask, decide_one
 from consent.scopes import Scope
 from portal.queries.permissions import pair_row, recording_rows, tool_rows
 from portal.queries.rows import Reader, UseRow
@@ -249,6 +250,17 @@ def test_an_answer_for_some_countries_stands_on_the_page_in_general_and_can_be_c
     assert change in row
     form = her.get(change).context["form"]
     assert (form["stance"].value(), form["territories"].value()) == ("deny", "NO")
+
+
+def test_nobody_is_not_said_where_somebody_may_in_some_countries(world: World, her: Client) -> None:
+    world.says("discovery", "deny")
+    assert "Nobody may do this." in of_row(her.get(world.url("permissions")).text, "discovery")
+    world.says("discovery", "allow", territories=["NO"])
+    ask = Ask(world.recordings[0].isrc, "discovery", world.tool.slug, territory="NO")
+    assert decide_one(ask).allowed
+    row = of_row(her.get(world.url("permissions")).text, "discovery")
+    assert "Nobody may do this." not in row
+    assert "Nobody may do this, except in the countries where the answer is another one." in row
 
 
 def test_an_answer_for_some_countries_says_so_when_it_is_saved(world: World, her: Client) -> None:
