@@ -242,15 +242,20 @@ class WithdrawalAdmin(ScopedAdmin):
         "artist_name",
         about_use("permission.use"),
         "company_name",
-        "model_version",
+        "stopped_model",
         when("acknowledge_by", gettext_lazy("to be acknowledged by")),
         when("acknowledged_at", gettext_lazy("acknowledged")),
         "late",
     )
     list_filter = (Stage,)
-    list_select_related = ("artist__party", "company__party", "permission", "model_version")
+    list_select_related = ("artist__party", "company__party", "permission", "model_version__tool")
     search_fields = ("artist__party__name", "company__party__name")
-    ordering = (F("acknowledged_at").asc(nulls_first=True), "acknowledge_by", "id")
+    ordering = (
+        F("over_at").asc(nulls_first=True),
+        F("acknowledged_at").asc(nulls_first=True),
+        "acknowledge_by",
+        "id",
+    )
 
     def within(self, access: Access) -> QuerySet[Any]:
         return reachable(withdrawals_within(access)).select_related(
@@ -272,6 +277,11 @@ class WithdrawalAdmin(ScopedAdmin):
     @admin.display(description=gettext_lazy("AI company"))
     def company_name(self, row: Withdrawal) -> str:
         return str(row.company)
+
+    @admin.display(description=gettext_lazy("model version"))
+    def stopped_model(self, row: Withdrawal) -> str:
+        version = row.model_version
+        return f"{version.tool} {version}" if version is not None else "–"
 
     @admin.display(description=gettext_lazy("stage"))
     def late(self, row: Withdrawal) -> str:

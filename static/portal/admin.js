@@ -7,3 +7,18 @@ for (const form of document.querySelectorAll("form[data-busy]")) {
     }
   });
 }
+
+// On a phone each row of a table is a list (admin.css): every cell needs the words of its head.
+for (const table of document.querySelectorAll(".results table:not(.ln-stack)")) {
+  const heads = [...table.querySelectorAll("thead th")].map((head) =>
+    (head.querySelector(".text") ?? head).textContent.trim());
+  for (const row of table.tBodies[0]?.rows ?? []) {
+    for (const cell of row.querySelectorAll("td")) {
+      cell.dataset.label = heads[cell.cellIndex] ?? "";
+      const words = document.createElement("span");
+      words.append(...cell.childNodes);
+      cell.append(words);
+    }
+  }
+  table.classList.add("ln-stack");
+}

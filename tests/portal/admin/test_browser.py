@@ -144,3 +144,20 @@ def test_a_contact_address_has_the_room_on_a_phone_that_the_reason_has(
     assert address is not None and why is not None
     assert (address["x"], address["width"]) == (why["x"], why["width"])
     assert address["width"] > 250
+
+
+def test_on_a_phone_every_list_and_the_rates_of_a_licence_are_read_without_scrolling_sideways(
+    labels: Labels, olga: User, window: Window
+) -> None:
+    lists = [f"admin:{name}_changelist" for name in labels.fjord.things]
+    addresses = [reverse(name) for name in (*lists, "admin:consent_licence_sign", "admin:work")]
+    page = window.open(olga, addresses[0], width=360)
+    wide = "boxes => boxes.map(box => box.scrollWidth - box.clientWidth)"
+    for address in addresses:
+        window.go(page, address)
+        found = page.locator(".results").evaluate_all(wide)
+        assert found and max(found) <= 0, address
+    window.go(page, reverse("admin:consent_withdrawal_changelist"))
+    cell = page.locator(".ln-stack td").first
+    assert cell.evaluate("cell => getComputedStyle(cell, '::before').content") == '"Use kind"'
+    assert not window.complaints

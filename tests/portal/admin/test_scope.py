@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from consent.clock import now
 from consent.models import Withdrawal
 from consent.scopes import Scope
 from consent.services.licences import sign_licence
@@ -352,6 +353,21 @@ def test_only_our_own_pages_are_registered() -> None:
 
     assert admin.site._registry
     assert all(isinstance(pages, ScopedAdmin) for pages in admin.site._registry.values())
+
+
+def test_withdrawals_name_the_tool_and_what_is_over_comes_last(
+    labels: Labels, olga: User, signed_in: SignIn
+) -> None:
+    first = Withdrawal.objects.earliest("id")
+    Withdrawal.objects.filter(pk=first.pk).update(
+        over_at=now(), acknowledge_by=now() - timedelta(days=30)
+    )
+    answer = signed_in(olga).get(reverse("admin:consent_withdrawal_changelist"))
+    rows = list(answer.context["cl"].result_list)
+    assert len(rows) > 1
+    assert rows[-1] == first
+    assert first.model_version is not None
+    assert f"{first.model_version.tool} {first.model_version}" in answer.text
 
 
 @pytest.mark.parametrize("who", ["liv", "olga"])
