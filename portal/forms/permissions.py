@@ -117,6 +117,11 @@ class AnswerForm(forms.Form):
                 "A yes to this always ends: at most %(years)s years from now. Days are those of "
                 "UTC, the same for all who read it."
             ) % {"years": 5 if minor else 10}
+        elif about.is_everything:
+            until.help_text = _(
+                "Empty: until you change it. After that day there is no answer, and that is a no. "
+                "Days are those of UTC, the same for all who read it."
+            )
         else:
             until.help_text = _(
                 "Empty: until you change it. Days are those of UTC, the same for all who read it."

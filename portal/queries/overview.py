@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Case, Count, F, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,7 +18,9 @@ from portal.access import Access
 from portal.models.roster import LedgerNow
 from portal.notices import Told, names_of, render
 from portal.queries.notices import notices_of
+from portal.queries.own import still_to_speak
 from portal.queries.rows import Link, Reader
+from portal.queries.saying import terms_of
 from portal.roles import Scope
 from portal.templatetags.figures import count
 from royalties.models import SplitVersion
@@ -43,7 +45,8 @@ class Waits:
 class GeneralAnswer:
     """What the artist answered on a use kind, in general. Not what holds: others have a say.
 
-    `again`: it was a yes to an earlier text, and is none any more.
+    `again`: it was a yes to an earlier text, and is none any more. `later`: the next that is
+    decided already, and from when.
     """
 
     use: str
@@ -51,6 +54,7 @@ class GeneralAnswer:
     stance: str
     answer: str
     again: bool = False
+    later: str = ""
 
 
 def answers_in_general(artist: Artist) -> list[GeneralAnswer]:
@@ -60,13 +64,25 @@ def answers_in_general(artist: Artist) -> list[GeneralAnswer]:
     """
     latest = (
         Permission.objects.filter(artist=artist, scope="*/*", territories=[])
-        .exclude(valid_from__gt=LedgerNow())
-        .order_by("use", "-id")
-        .distinct("use")
-        .annotate(now=LedgerNow(), replaced=text_replaced())
+        .annotate(
+            now=LedgerNow(),
+            waits=Case(When(valid_from__gt=LedgerNow(), then=F("pk"))),
+            replaced=text_replaced(),
+        )
+        .order_by("use", "waits", "-id")
+        .distinct("use", "waits")
     )
-    said, again = {}, set()
-    for one in latest:
+    lines: dict[str, list[Permission]] = {}
+    for row in latest:
+        lines.setdefault(row.use, []).append(row)
+    said: dict[str, Stance] = {}
+    again: set[str] = set()
+    later: dict[str, str] = {}
+    for one in (one for line in lines.values() for one in still_to_speak(line, _now(line))):
+        if one.__dict__["waits"] is not None:
+            words = {"answer": str(Stance(one.stance).label), "terms": terms_of(one)}
+            later.setdefault(one.use, _("“%(answer)s”%(terms)s") % words)
+            continue
         over = one.valid_until is not None and one.valid_until <= one.__dict__["now"]
         said[one.use] = Stance.UNDECIDED if over else Stance(one.stance)
         if said[one.use] == Stance.ALLOW and one.__dict__["replaced"]:
@@ -83,9 +99,15 @@ def answers_in_general(artist: Artist) -> list[GeneralAnswer]:
                 else str(said.get(use.value, Stance.UNDECIDED).label)
             ),
             again=use.value in again,
+            later=later.get(use.value, ""),
         )
         for use in UseKind
     ]
+
+
+def _now(line: Sequence[Permission]) -> datetime:
+    at: datetime = line[0].__dict__["now"]
+    return at
 
 
 def what_waits(reader: Reader, *, questions: int, answers: Sequence[GeneralAnswer]) -> list[Waits]:

@@ -80,6 +80,18 @@ def test_a_no_for_later_stands_beside_the_yes_that_still_holds(world: World, her
     assert world.url("act", ref=planned.permission.act.ref) in row
 
 
+def test_the_overview_says_what_is_decided_for_a_later_day(world: World, her: Client) -> None:
+    world.says("discovery", "allow")
+    world.says("discovery", "ask", valid_from=days_ahead(20, moment=True))
+    world.says("discovery", "deny", valid_from=days_ahead(9, moment=True))
+    world.says("remix_input", "deny", valid_from=days_ahead(9, moment=True))
+    day = plain_begin(days_ahead(9, moment=True))
+    answers = {one.use: one for one in her.get(world.url("overview")).context["answers"]}
+    assert (answers["discovery"].stance, answers["remix_input"].stance) == ("allow", "undecided")
+    assert answers["discovery"].later == answers["remix_input"].later == f"“No”, from {day}"
+    assert answers["voice"].later == ""
+
+
 def test_what_was_decided_for_later_is_gone_from_the_row_once_it_is_undone(
     world: World, her: Client
 ) -> None:
@@ -190,6 +202,18 @@ def test_a_narrower_yes_that_ended_is_drawn_as_no_yes(
     assert row.answer.stance == ""
     [beside] = row.beside
     assert beside.sentence.startswith("The yes ended on ")
+
+
+def test_a_no_in_general_that_is_over_brings_no_yes_back_and_the_form_says_so(
+    world: World, her: Client
+) -> None:
+    world.says("discovery", "allow")
+    shortly(world, stance="deny")
+    assert not world.allowed("discovery")
+    row = of_row(her.get(world.url("permissions")).text, "discovery")
+    assert "Until you answer, the answer is no." in row
+    form = her.get(world.url("answer_with", use="discovery")).text
+    assert "After that day there is no answer, and that is a no." in form
 
 
 @pytest.mark.parametrize("page", ["tool", "recording", "pair"])
