@@ -3,6 +3,7 @@
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -97,7 +98,19 @@ class RecordingIdentity(Fact):
     withdrawn = models.BooleanField(default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["recording", "-id"], name="recording_identity_latest")]
+        indexes = [
+            models.Index(fields=["recording", "-id"], name="recording_identity_latest"),
+            # Whoever is heard and not billed is found by her key (consent/sql/voices.sql).
+            GinIndex(
+                models.Func(
+                    models.F("voices"),
+                    models.F("main_artists"),
+                    models.F("featured_artists"),
+                    function="unbilled_voices",
+                ),
+                name="unbilled_voices_of_recordings",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.isrc

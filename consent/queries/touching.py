@@ -99,14 +99,14 @@ WITH pair AS MATERIALIZED (
      WHERE artist_id = ANY (%(artists)s)
 ), heard AS MATERIALIZED (
     SELECT x.voice AS artist_id, x.recording_id, false AS billed
-      FROM (SELECT i.id, i.recording_id, unnest(i.voices) AS voice
+      FROM (SELECT i.id, i.recording_id,
+                   unnest(unbilled_voices(i.voices, i.main_artists, i.featured_artists)) AS voice
               FROM consent_recordingidentity i
-             WHERE %(voices)s AND i.voices && %(artists)s::bigint[]) x
+             WHERE %(voices)s AND unbilled_voices(i.voices, i.main_artists, i.featured_artists)
+                                  && %(artists)s::bigint[]) x
      WHERE x.voice = ANY (%(artists)s)
        AND NOT EXISTS (SELECT FROM consent_recordingidentity n
                         WHERE n.recording_id = x.recording_id AND n.id > x.id)
-       AND NOT EXISTS (SELECT FROM billed b
-                        WHERE b.artist_id = x.voice AND b.recording_id = x.recording_id)
 ), hers AS MATERIALIZED (
     SELECT * FROM billed UNION ALL SELECT * FROM heard
 ), held AS MATERIALIZED (

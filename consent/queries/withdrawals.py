@@ -16,17 +16,10 @@ from django.db import connection
 from django.db.models import Q
 
 from consent.decisions import NEEDS, Answer, Code, Decision, Facts, Question, Verdict, decide
-from consent.models import (
-    Artist,
-    ArtistRecording,
-    LicenceVersion,
-    ModelVersion,
-    RightsClaim,
-    Tool,
-    TrainingUse,
-)
+from consent.models import Artist, ModelVersion, Tool, TrainingUse
 from consent.queries.decision import Ask, Loaded, load
 from consent.queries.effective import tools_for
+from consent.queries.voices import heard_alone, listing_of, tools_licensed_on
 from consent.words import LENT_KINDS
 
 NO_END: Final = datetime.max.replace(tzinfo=UTC)
@@ -179,7 +172,7 @@ def reach_of(artist: Artist, said: Said, *, words: Mapping[int, int] | None = No
     """
     found = tools_for(artist)
     heard = heard_on(artist.pk, said)
-    more, listing = _licensed(heard) if heard else ([], [])
+    more, listing = (tools_licensed_on(heard), listing_of(heard)) if heard else ([], [])
     kinds = _kinds(artist, said, [*found.listing, *listing], words or {}, heard)
     tools = [t for t in (*found.tools, *more) if _in_scope(said, t)]
     taught = {model for kind in kinds for model in kind.taught}
@@ -195,37 +188,9 @@ def reach_of(artist: Artist, said: Said, *, words: Mapping[int, int] | None = No
     return Reach(artist.pk, said, kinds, makers, frozenset(taught))
 
 
-# Whoever is heard is asked for her voice, billed or not.
-_HEARD = """
-SELECT i.recording_id FROM consent_recordingidentity i
- WHERE i.voices @> ARRAY[%(artist)s]::bigint[]
-   AND NOT EXISTS (SELECT FROM consent_recordingidentity newer
-                    WHERE newer.recording_id = i.recording_id AND newer.id > i.id)
-   AND NOT EXISTS (SELECT FROM consent_artistrecording b
-                    WHERE b.recording_id = i.recording_id AND b.artist_id = %(artist)s)
-"""
-
-
 def heard_on(artist: int, said: Said) -> list[int]:
     """The recordings (keys) on which she is heard and not billed, where that matters."""
-    if not NEEDS[said.use].voices:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(_HEARD, {"artist": artist})
-        return [key for (key,) in cursor.fetchall()]
-
-
-def _licensed(recordings: Sequence[int]) -> tuple[list[Tool], list[int]]:
-    """The tools that a licence may let use these recordings (keys).
-
-    With those of its versions (keys) that name recordings one by one.
-    """
-    billed = ArtistRecording.objects.filter(recording__in=recordings).values("artist")
-    holders = RightsClaim.objects.filter(Q(recording__in=recordings) | Q(repertoire__in=billed))
-    versions = LicenceVersion.objects.filter(licence__holder__in=holders.values("party"))
-    tools = Tool.objects.filter(company__in=versions.values("licence__company"))
-    listing = versions.exclude(catalogue="all").values_list("pk", flat=True)
-    return list(tools.select_related("company").order_by("pk")), list(listing)
+    return heard_alone(artist) if NEEDS[said.use].voices else []
 
 
 def _in_scope(said: Said, tool: Tool) -> bool:
