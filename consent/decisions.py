@@ -409,7 +409,14 @@ def _right(
     for claim in claims:
         if claim.suspended:
             reasons.append(
-                Reason(Code.HOLDER_SUSPENDED, Verdict.NO, claim.party, right, seq=claim.seq)
+                Reason(
+                    Code.HOLDER_SUSPENDED,
+                    Verdict.NO,
+                    claim.party,
+                    right,
+                    claim.authority,
+                    claim.seq,
+                )
             )
             continue
         licences = _licences(claim.party, question, facts, tool)

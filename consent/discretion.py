@@ -57,6 +57,24 @@ def seen_by(decision: Decision, artists: Collection[int]) -> Decision:
     return replace(decision, reasons=tuple(told))
 
 
+def heard_by(decision: Decision, artist: int) -> Decision:
+    """The decision as the people of an artist (key) who is heard and not billed may read it.
+
+    As `seen_by`. And that a holder of the recording, who is asked nothing here, is suspended, she
+    reads as one that has not licensed it: it may be a person who is billed.
+    """
+    seen = seen_by(decision, (artist,))
+    told: dict[tuple[object, ...], Reason] = {}
+    for reason in seen.reasons:
+        if reason.code is Code.HOLDER_SUSPENDED and reason.party != artist:
+            # One for each holder, as of those that have not licensed it.
+            key: tuple[object, ...] = (reason.code, reason.party, reason.right)
+            told.setdefault(key, replace(reason, code=Code.NO_LICENCE))
+        else:
+            told[(reason,)] = reason
+    return replace(seen, reasons=tuple(told.values()))
+
+
 def told_to_companies(reasons: Sequence[Reason]) -> list[Reason]:
     """The reasons as any AI company may read them: what the artists said is one reason.
 

@@ -4,7 +4,7 @@ Who may answer for an artist is the storey above's to know; these functions take
 which somebody answers, write it down, and hold the rules that no role can bend.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -23,13 +23,14 @@ from consent.models import (
     Wording,
 )
 from consent.queries.decision import GUARDIAN
+from consent.queries.voices import DECIDED_BY_THE_BILLED, asked_about
 from consent.scopes import EVERYTHING, Scope, scope_key
 from consent.services.answers import take_turn_to_answer
 from consent.services.drafts import Drafts, frozen, is_minor, write
 from consent.services.ledger import is_frozen
 from consent.services.slots import begun, copied, lifts, line_of, slot_of, yes_still
 from consent.services.wordings import replaced_wordings
-from consent.words import LENT_KINDS, Stance, Way
+from consent.words import LENT_KINDS, Stance, UseKind, Way
 
 if TYPE_CHECKING:
     from portal.models import User
@@ -66,10 +67,14 @@ def answer_permission(
 
     Raises `Refused` (`date_out_of_range`, `from_in_past`, `until_before_from`, `voice_needs_end`,
     `voice_too_long`, `guardian_only`, `wording_changed`, `unknown_use`, `unknown_stance`,
-    `unknown_territory`), and `Frozen` for a yes, or what gives way to one, while an audit alarm is
-    open.
+    `unknown_territory`; as `check_asked` does), and `Frozen` for a yes, or what gives way to one,
+    while an audit alarm is open.
     """
     with refusing(Permission), transaction.atomic():
+        # A no to what somebody was asked is taken whatever became of the billing meanwhile.
+        asked = kind == "request.answered" and stance == Stance.DENY
+        if scope.recording is not None and not asked:
+            check_asked(artist, use=use, recordings=[scope.recording.pk])
         drafts = Drafts(
             by=by,
             artist=artist,
@@ -106,11 +111,11 @@ def answer_recordings(
     wording: Wording | None = None,
     summary: dict[str, Any] | None = None,
 ) -> Act | None:
-    """Give one answer for each of `recordings` (ids of the artist's own) in one act.
+    """Give one answer for each of `recordings` (ids) in one act.
 
     All or nothing, leaves contiguous. Recordings that hold the very same answer are left out;
     returns None when nothing would change. 10 000 recordings take about two seconds. Raises as
-    `answer_permission`; recordings that are not the artist's raise `Refused("not_hers")`.
+    `answer_permission`.
     """
     with transaction.atomic():
         drafts = Drafts(
@@ -123,13 +128,7 @@ def answer_recordings(
             wording=wording,
         )
         wanted = dict.fromkeys(recordings)
-        isrcs = dict(
-            artist.billed.filter(recording__in=list(wanted)).values_list(
-                "recording_id", "recording__isrc"
-            )
-        )
-        if len(isrcs) != len(wanted):
-            raise Refused("not_hers", _("Some of these recordings are not by this artist."))
+        isrcs = check_asked(artist, use=use, recordings=wanted)
         speaking = drafts.speaking([scope_key(pk, None, None) for pk in wanted])
         drafts.look_beside(None)
         todo = [
@@ -152,6 +151,24 @@ def answer_recordings(
             isrcs=isrcs,
         )
         return act
+
+
+def check_asked(artist: Artist, *, use: str, recordings: Collection[int]) -> dict[int, str]:
+    """Refuse an answer about a recording (key) in which she has no say for this use.
+
+    Returns the ISRCs. Whoever is billed has a say in everything, whoever is only heard in what is
+    made of voices. Raises `Refused`: `not_billed` where others are asked about this use, `not_hers`
+    where she is neither billed nor heard.
+    """
+    found = asked_about(artist, use, recordings)
+    missing = [key for key in recordings if key not in found]
+    if not missing:
+        return found
+    if len(asked_about(artist, UseKind.VOICE, missing)) == len(missing):
+        raise Refused("not_billed", DECIDED_BY_THE_BILLED)
+    if len(recordings) == 1:
+        raise Refused("not_hers", _("You are neither billed nor heard on this recording."))
+    raise Refused("not_hers", _("Some of these recordings are not by this artist."))
 
 
 def clear_permission(
