@@ -323,6 +323,10 @@ class Loaded:
         """The version of the wording of a use kind since which it means what it means now."""
         return self._meanings.get(use, 1)
 
+    def claiming(self, right: str) -> set[int]:
+        """Who claims this right in any of the recordings (keys of parties)."""
+        return {c.party for some in self._claims.values() for c in some if c.right == right}
+
     def has_own_answer(self, isrc: str, use: str, artist: int) -> bool:
         """Does she answer for this recording by name? An answer taken back does not count."""
         recording = self._recordings.get(isrc)

@@ -14,8 +14,8 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Case, DateTimeField, F, Func, When
 
-from consent.decisions import Code, Decision, Reason, Verdict
-from consent.discretion import PERSONAL, seen_by
+from consent.decisions import NEEDS, Code, Decision, Reason, Verdict
+from consent.discretion import PERSONAL, heard_by, seen_by
 from consent.models import AICompany, Artist, Party, Permission, Tool
 from consent.queries.decision import Answered, Ask, Loaded, decide_many, load
 from consent.queries.texts import is_outdated
@@ -116,6 +116,7 @@ class UseView:
     # All that she answered but of single recordings: in each scope what speaks, and what waits for
     # its day.
     said: tuple[Permission, ...] = ()
+    heard: int = 0  # recordings of others on which her voice is; none of the numbers counts them
 
     @property
     def allowed_tools(self) -> tuple[ToolView, ...]:
@@ -203,15 +204,24 @@ def explain(
 
 
 def steps_of(
-    decisions: Sequence[Decision], *, artist: Artist, to_herself: bool = False
+    decisions: Sequence[Decision],
+    *,
+    artist: Artist,
+    billed: bool = True,
+    known: Mapping[int, str] | None = None,
+    to_herself: bool = False,
 ) -> list[tuple[Step, ...]]:
     """The reasons of several decisions as sentences, for the people of `artist`.
 
-    Of other artists no more than whether they stand in the way. `to_herself`: the reader is the
-    artist, and is spoken of as “you”. One query for all names.
+    Of other artists no more than whether they stand in the way. `billed`: she is on the recordings;
+    else she is only heard on them. `to_herself`: the reader is the artist, and is spoken of as
+    “you”. One query for all names, where not all of them are `known`.
     """
-    seen = [seen_by(decision, (artist.pk,)) for decision in decisions]
-    names = _Names.for_decisions(artist.pk, seen, to_herself=to_herself)
+    seen = [
+        seen_by(decision, (artist.pk,)) if billed else heard_by(decision, artist.pk)
+        for decision in decisions
+    ]
+    names = _Names.for_decisions(artist.pk, seen, known, to_herself=to_herself)
     return [names.steps(decision) for decision in seen]
 
 
@@ -267,7 +277,8 @@ SELECT t.id, t.ref, t.slug, t.name, t.kind, t.about, c.party_id, c.slug, p.ref, 
 # which recordings are hers. Each step comes in the order of recordings, so that one sort serves
 # all, and a signature spells out what few answers have only where there is any. Recordings
 # are looked up in one go, which costs a third of one by one; OFFSET 0 keeps the planner from
-# reading the whole catalogue instead.
+# reading the whole catalogue instead. The last row, without a profile, counts the recordings of
+# others on which she is only heard (`consent.queries.voices`): none of the groups has them.
 _GROUPS = """
 WITH person AS MATERIALIZED (
     SELECT DISTINCT unnest(i.main_artists || i.featured_artists || i.voices) AS id
@@ -319,27 +330,42 @@ UNION ALL
 SELECT false, p.profile_id, r.isrc, p.recordings
   FROM consent_profilecount p JOIN consent_recording r ON r.id = p.example_id
  WHERE p.artist_id = %(artist)s
+UNION ALL
+SELECT NULL, NULL, NULL, count(*)
+  FROM consent_recordingidentity i
+ WHERE unbilled_voices(i.voices, i.main_artists, i.featured_artists) @> ARRAY[%(artist)s]::bigint[]
+   AND NOT EXISTS (SELECT FROM consent_recordingidentity newer
+                    WHERE newer.recording_id = i.recording_id AND newer.id > i.id)
 """
 
 
 def groups_of(artist: Artist, versions: Sequence[int]) -> list[Group]:
     """The artist's recordings in groups that every decision treats alike. One query.
 
-    `versions` are the licence versions that name recordings one by one.
+    `versions` are the licence versions that name recordings one by one. Those on which she is heard
+    and not billed are not among them.
     """
+    groups, _heard = _grouped(artist, versions)
+    return groups
+
+
+def _grouped(artist: Artist, versions: Sequence[int]) -> tuple[list[Group], int]:
+    """The groups, and on how many recordings beside them she is heard. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_GROUPS, {"artist": artist.pk, "versions": list(versions)})
         rows = cursor.fetchall()
     taken: Counter[int] = Counter()
-    groups = []
+    groups, heard = [], 0
     for named, profile, isrc, number in rows:
-        if named:
+        if named is None:
+            heard = number
+        elif named:
             taken[profile] += number
             groups.append(Group(isrc, number, profile, bare=False))
     for named, profile, isrc, number in rows:
-        if not named and number > taken[profile]:
+        if named is False and number > taken[profile]:
             groups.append(Group(isrc, number - taken[profile], profile))
-    return sorted(groups, key=lambda g: (-g.recordings, g.isrc))
+    return sorted(groups, key=lambda g: (-g.recordings, g.isrc)), heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,7 +467,7 @@ def uses_of(
         .select_related("wording", "act")
     )
     tools = found.tools if tools is None else tools
-    groups = groups_of(artist, found.listing)
+    groups, heard = _grouped(artist, found.listing)
     loaded = load(
         [Ask(g.isrc, use, t.slug) for g in groups for use in UseKind for t in tools]
         or [Ask("", "", "")]
@@ -461,6 +487,7 @@ def uses_of(
             names,
             loaded,
             (waiting or {}).get(use, 0),
+            heard if NEEDS[use].voices else 0,
         )
         for use in UseKind
     ]
@@ -533,6 +560,7 @@ def _use_view(
     names: _Names,
     loaded: Loaded,
     waiting: int,
+    heard: int,
 ) -> UseView:
     answers = _one_of_each_slot(said)
     total = sum(g.recordings for g in groups)
@@ -578,6 +606,7 @@ def _use_view(
         seq=loaded.seq,
         at=loaded.at,
         said=tuple(said),
+        heard=heard,
     )
 
 

@@ -7,13 +7,13 @@ or one that a reason names.
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
 from consent.decisions import NEEDS, Code, Decision, Facts, touches
-from consent.discretion import seen_by
+from consent.discretion import heard_by, seen_by
 from consent.models import (
     Artist,
     ModelVersionState,
@@ -62,10 +62,14 @@ def grounds_of(
     The recording's identity, the tool with its company, the claims on every right that the use
     needs and their holders, the licences with the model versions that they name, and all that the
     artist herself said of this use and recording. Of other artists the decision says only who is
-    outstanding (`consent.discretion`), and their answers are no part of it.
+    outstanding (`consent.discretion`), and their answers are no part of it. Where she is heard and
+    not billed, nor is what others claim, and what those who are billed have licensed.
     """
     loaded = load([ask], at=ask.at, known_seq=known_seq)
     facts, decision = loaded.facts(ask), seen_by(loaded.decide(ask), (artist.pk,))
+    closed = _closed_to(artist, facts)
+    if closed:
+        decision = _without(heard_by(decision, artist.pk), closed)
     known = Q(entry__seq__lte=loaded.seq, entry__recorded_at__lte=loaded.at)
     seqs = {reason.seq for reason in decision.reasons if reason.seq is not None}
     seqs |= _object(facts)
@@ -80,6 +84,7 @@ def grounds_of(
         if signed and licence.covers and ask.use in licence.uses:
             seqs.add(licence.seq)
             models |= licence.models
+    seqs -= closed
     seqs |= _latest(ModelVersionState.objects.filter(known, model_version__in=models))
     named = {r.party for r in decision.reasons if r.party is not None and r.code in _OF_A_STATE}
     if facts.tool is not None:
@@ -95,6 +100,27 @@ def grounds_of(
     for each in texts.values():
         seqs |= {each.replaced_by} | ({each.read} if each.read is not None else set())
     return Grounds(decision, loaded.at, loaded.seq, frozenset(seqs), texts)
+
+
+def _closed_to(artist: Artist, facts: Facts) -> set[int]:
+    """Where the shares stand, and the licences of people, that are not for whoever is only heard.
+
+    None where she is billed.
+    """
+    recording = facts.recording
+    if recording is None:
+        return set()
+    billed = recording.main_artists + recording.featured_artists
+    if artist.pk in billed:
+        return set()
+    claims = {claim.seq for claim in facts.claims if claim.party != artist.pk}
+    return claims | {one.seq for one in facts.licences if one.holder in billed}
+
+
+def _without(decision: Decision, closed: Collection[int]) -> Decision:
+    """The decision with reasons that rest on nothing where what they rest on is closed."""
+    told = (replace(r, seq=None) if r.seq in closed else r for r in decision.reasons)
+    return replace(decision, reasons=tuple(told))
 
 
 def _texts(
