@@ -186,6 +186,16 @@ class RecordingSearch(forms.Form):
     q = forms.CharField(label=_("Title or ISRC"), required=False, max_length=200)
 
 
+class RecordingListSearch(RecordingSearch):
+    """The same, above the artist's own or above those on which her voice is heard."""
+
+    VOICE = "voice"
+
+    part = forms.ChoiceField(
+        required=False, choices=[("", ""), (VOICE, "")], widget=forms.HiddenInput
+    )
+
+
 class ManyForm(forms.Form):
     """Which recordings, and which answer for each of them."""
 

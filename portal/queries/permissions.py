@@ -14,6 +14,7 @@ from consent.queries.decision import Ask, load
 from consent.queries.effective import Step, UseView, steps_of, tools_for, uses_of
 from consent.queries.requests import waiting_for
 from consent.queries.texts import is_outdated
+from consent.queries.voices import Say, tools_licensed_on
 from consent.scopes import EVERYTHING as ALL_HER_WORK
 from consent.scopes import scope_key
 from consent.services.wordings import current_wordings
@@ -125,22 +126,26 @@ def tool_rows(reader: Reader, tool: Tool, *, note: Note = NOTHING) -> list[UseRo
     return rows
 
 
-def recording_rows(reader: Reader, recording: Recording, *, note: Note = NOTHING) -> list[UseRow]:
-    """The seven use kinds for one recording, and for each the tools with the reason for each."""
-    tools = tools_for(reader.artist).tools
+def recording_rows(reader: Reader, say: Say, *, note: Note = NOTHING) -> list[UseRow]:
+    """The use kinds in which she has a say on one recording, and for each the tools and why."""
+    recording, uses = say.recording, say.uses
+    if say.billed:
+        tools: Sequence[Tool] = tools_for(reader.artist).tools
+    else:
+        tools = tools_licensed_on([recording.pk], use=UseKind.VOICE)
     wordings = current_wordings(reader.language)
     loaded = load(
-        [Ask(recording.isrc, use, tool.slug) for use in UseKind for tool in tools]
+        [Ask(recording.isrc, use, tool.slug) for use in uses for tool in tools]
         or [Ask(recording.isrc, "", "")]
     )
     decisions = [
-        loaded.decide(Ask(recording.isrc, use, tool.slug)) for use in UseKind for tool in tools
+        loaded.decide(Ask(recording.isrc, use, tool.slug)) for use in uses for tool in tools
     ]
-    steps = steps_of(decisions, artist=reader.artist, to_herself=reader.is_own)
+    steps = steps_of(decisions, artist=reader.artist, billed=say.billed, to_herself=reader.is_own)
     mine = scope_key(recording.pk, None, None)
     said = own_in(reader.artist, [EVERYTHING, mine], loaded.at)
     rows = []
-    for i, use in enumerate(UseKind):
+    for i, use in enumerate(uses):
         part = slice(i * len(tools), (i + 1) * len(tools))
         found = list(zip(tools, decisions[part], steps[part], strict=True))
         general = said.get((use, EVERYTHING), NOTHING_SAID)
@@ -155,14 +160,15 @@ def recording_rows(reader: Reader, recording: Recording, *, note: Note = NOTHING
     return rows
 
 
-def pair_row(
-    reader: Reader, recording: Recording, tool: Tool, use: str, *, note: Note = NOTHING
-) -> UseRow:
+def pair_row(reader: Reader, say: Say, tool: Tool, use: str, *, note: Note = NOTHING) -> UseRow:
     """One use kind of one recording by one tool: the decision, why, and her answer to just this."""
+    recording = say.recording
     wordings = current_wordings(reader.language)
     loaded = load([Ask(recording.isrc, use, tool.slug)])
     decision = loaded.decide(Ask(recording.isrc, use, tool.slug))
-    [steps] = steps_of([decision], artist=reader.artist, to_herself=reader.is_own)
+    [steps] = steps_of(
+        [decision], artist=reader.artist, billed=say.billed, to_herself=reader.is_own
+    )
     key = scope_key(recording.pk, None, tool.pk)
     own = own_in(reader.artist, [key], loaded.at).get((use, key), NOTHING_SAID)
     about = {"recording": recording.isrc, "tool": tool.slug}
@@ -177,7 +183,7 @@ def pair_row(
         answer=reader.switch(use, switched_on(own, again), wording=wording, about=about),
         said="",
         asked_again=again,
-        effects=(_decided(decision, steps),),
+        effects=(decided(decision, steps),),
         steps=steps,
         beside=beside_in(own, since, reader, use, about),
         as_wider="" if own.speaks else _("No answer for just this recording and this tool."),
@@ -233,7 +239,7 @@ def _recording_row(
     again = asked_again_in(own, since, wording, reader)
     lines = []
     for tool, decision, steps in found:
-        effect = _decided(decision, steps)
+        effect = decided(decision, steps)
         query = f"?isrc={recording.isrc}&use={use.value}&tool={tool.slug}"
         lines.append(
             ToolLine(
@@ -251,7 +257,7 @@ def _recording_row(
         answer=reader.switch(use, switched_on(own, again), wording=wording, about=about),
         said=said_in(own, again) or wider,
         asked_again=again,
-        effects=(_over_tools(lines),),
+        effects=(over_tools(lines),),
         tools=tuple(lines),
         beside=beside_in(own, since, reader, use.value, about),
         as_wider="" if own.speaks else wider,
@@ -262,12 +268,13 @@ def _recording_row(
     )
 
 
-def _decided(decision: Decision, steps: Sequence[Step]) -> Effect:
+def decided(decision: Decision, steps: Sequence[Step]) -> Effect:
+    """What one decision comes to, in one line."""
     state = state_of(steps, allowed=decision.allowed)
     return Effect(state_now(state, steps), deciding_sentence(steps, state))
 
 
-def _over_tools(lines: Sequence[ToolLine]) -> Effect:
+def over_tools(lines: Sequence[ToolLine]) -> Effect:
     """One line for a recording over all tools."""
     if not lines:
         return Effect("idle", _("No AI company holds a licence that would let it use this."))

@@ -17,10 +17,12 @@ class OwnAnswer:
     narrow: bool
 
 
-def own_answers(artist: Artist, recordings: Sequence[int]) -> dict[int, list[OwnAnswer]]:
-    """Her answers that name these recordings (keys), by recording; one query."""
+def own_answers(
+    artist: Artist, recordings: Sequence[int], *, uses: Sequence[UseKind] = tuple(UseKind)
+) -> dict[int, list[OwnAnswer]]:
+    """Her answers to `uses` that name these recordings (keys), by recording; one query."""
     rows = (
-        Permission.objects.filter(artist=artist, recording__in=recordings)
+        Permission.objects.filter(artist=artist, recording__in=recordings, use__in=uses)
         .order_by("recording", "use", "scope", "territories", "-id")
         .distinct("recording", "use", "scope", "territories")
     )

@@ -117,7 +117,8 @@ class UseRow:
     stops: tuple[Stop, ...] = ()
     asked_again: AskedAgain | None = None
     more_url: str = ""
-    beside: tuple[Beside, ...] = ()  # what she said here for a later day, or for some countries
+    # What she said here for a later day, or for some countries, and what else the answer is about.
+    beside: tuple[Beside, ...] = ()
     as_wider: str = ""  # what holds where this scope has no answer of its own
     clear: Mapping[str, str] = field(default_factory=dict)  # what the form to take it back posts
     announce: str = ""
@@ -220,7 +221,7 @@ def general_row(
         tools_more=max(len(view.tools) - TOOLS_SHOWN, 0),
         stops=tuple(stops),
         asked_again=asked_again_of(view.answer, view.meant_since, wording, reader),
-        beside=beside_in(own, view.meant_since, reader, use),
+        beside=beside_in(own, view.meant_since, reader, use) + _heard(view.heard, reader),
         more_url=f"{reader.url('answer_with', use=use)}",
         announce=announce,
         refused=refused,
@@ -459,6 +460,19 @@ def _effects(
     if view.stance != Stance.ALLOW:
         effects += [Effect("denied", sentence) for sentence in _stopping(stops)]
     return effects
+
+
+def _heard(number: int, reader: Reader) -> tuple[Beside, ...]:
+    """The recordings of others that the answer to the voice is about too."""
+    if not number:
+        return ()
+    words = ngettext(
+        "Your voice is also heard on %(n)s recording by others.",
+        "Your voice is also heard on %(n)s recordings by others.",
+        number,
+    )
+    link = Link(_("What holds there"), f"{reader.url('permission_recordings')}?part=voice")
+    return (Beside(words % {"n": count(number)}, (link,)),)
 
 
 def _earlier_text() -> str:

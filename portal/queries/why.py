@@ -74,8 +74,13 @@ def deciding(steps: Sequence[Step]) -> int:
     return len(steps) - 1
 
 
-def next_step(steps: Sequence[Step], reader: Reader, switch_url: str) -> NextStep:
-    """The one thing that this artist can change about a decision, or whose move it is."""
+def next_step(
+    steps: Sequence[Step], reader: Reader, switch_url: str, *, billed: bool = True
+) -> NextStep:
+    """The one thing that this artist can change about a decision, or whose move it is.
+
+    `billed`: she is on the recording; else she is only heard on it, and none of it is hers.
+    """
     against = [step for step in steps if step.verdict == Verdict.NO]
     mine = [step for step in against if step.party == reader.artist.pk]
     if not against:
@@ -104,7 +109,7 @@ def next_step(steps: Sequence[Step], reader: Reader, switch_url: str) -> NextSte
                 _("Offer the standard licence") if offer else "",
             )
     step = next((one for one in against if one.todo), against[0])
-    if step.code in UNCLAIMED and reader.may(Scope.SIGN_LICENCE):
+    if step.code in UNCLAIMED and billed and reader.may(Scope.SIGN_LICENCE):
         return NextStep(
             _("%(todo)s If it is yours, you can declare it yourself.") % {"todo": step.todo},
             address("own_rights", reader.artist.slug),

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from consent.models import Recording
 from consent.queries.decision import Ask, decide_one
+from consent.queries.voices import Say
 from consent.scopes import Scope
 from portal.queries.permissions import pair_row, recording_rows, tool_rows
 from portal.queries.rows import Reader, UseRow
@@ -30,12 +31,13 @@ def of_row(page: str, use: str) -> str:
 def rows_of(world: World, reader: Reader, recording: Recording | None = None) -> dict[str, UseRow]:
     """The row of “discovery” on each page on which a narrower answer has one."""
     one = recording or world.recordings[0]
+    say = Say(one, billed=True)
     [of_tool] = [row for row in tool_rows(reader, world.tool) if row.key == "discovery"]
-    [of_recording] = [row for row in recording_rows(reader, one) if row.key == "discovery"]
+    [of_recording] = [row for row in recording_rows(reader, say) if row.key == "discovery"]
     return {
         "tool": of_tool,
         "recording": of_recording,
-        "pair": pair_row(reader, one, world.tool, "discovery"),
+        "pair": pair_row(reader, say, world.tool, "discovery"),
     }
 
 

@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from consent.identifiers import IdentifierError, normalise_isrc
 from consent.models import AICompany, Artist, Recording, Tool, Wording
+from consent.queries.voices import Say, say_in
 from consent.scopes import Scope as About
 from consent.words import Stance, UseKind
 from portal.access import Access
@@ -63,7 +64,7 @@ def tool_of(slug: str) -> Tool:
 
 
 def recording_of(artist: Artist, isrc: str) -> Recording:
-    """A recording on which this artist is named, in any written form. Raises `Http404`."""
+    """A recording on which this artist is billed, in any written form. Raises `Http404`."""
     try:
         stored = normalise_isrc(isrc)
     except IdentifierError as error:
@@ -74,12 +75,23 @@ def recording_of(artist: Artist, isrc: str) -> Recording:
     return found
 
 
+def say_of(artist: Artist, isrc: str) -> Say:
+    """What this artist is asked about a recording, billed on it or heard. Raises `Http404`."""
+    try:
+        found = say_in(artist, normalise_isrc(isrc))
+    except IdentifierError as error:
+        raise Http404 from error
+    if found is None:
+        raise Http404
+    return found
+
+
 def about_of(artist: Artist, data: Mapping[str, str]) -> About:
     """What an answer is about: `tool`, `company` (slugs) and `recording` (ISRC) in a form.
 
     Raises `Http404` for what is not there, or is not hers.
     """
-    recording = recording_of(artist, data["recording"]) if data.get("recording") else None
+    recording = say_of(artist, data["recording"]).recording if data.get("recording") else None
     if data.get("tool"):
         return About(recording=recording, tool=tool_of(data["tool"]))
     if data.get("company"):

@@ -11,14 +11,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from consent.clock import now
 from consent.errors import Refused
-from consent.models import AICompany, Permission
+from consent.models import AICompany, Permission, Recording
 from consent.queries.requests import waiting_for
+from consent.queries.voices import DECIDED_BY_THE_BILLED, OF_A_VOICE, say_in
 from consent.scopes import Scope as About
 from consent.services.permissions import Given
 from consent.territories import normalise_territories
 from consent.words import LENT_KINDS, Stance, UseKind
 from portal.answering import scope_needed
 from portal.forms.permissions import AnswerForm
+from portal.queries.heard import heard_part
 from portal.queries.permissions import (
     Note,
     general_rows,
@@ -108,6 +110,9 @@ def answer_with(request: PortalRequest, slug: str, use: str) -> HttpResponse:
     use = use_of(use)
     data = request.POST if request.method == "POST" else request.GET
     about = about_of(reader.artist, data)
+    if about.recording is not None and not _asked(reader, about.recording, use):
+        messages.error(request, str(DECIDED_BY_THE_BILLED))
+        return leads(request, page_of(reader, About(recording=about.recording)))
     wanted = request.GET.get("stance", "")
     reach = reader.access.reach(reader.artist)
     form = AnswerForm(
@@ -166,6 +171,11 @@ def answer_with(request: PortalRequest, slug: str, use: str) -> HttpResponse:
                 **({"wording": str(wording.pk)} if wording is not None else {}),
             },
             "back": page_of(reader, about, use),
+            "heard": (
+                heard_part(reader, after=request.GET.get("heard", ""))
+                if use in OF_A_VOICE and about.is_everything
+                else None
+            ),
         },
     )
 
@@ -206,10 +216,13 @@ def row_of(reader: Reader, about: About, use: str, note: Note) -> UseRow | None:
     """The row in which an answer stands, as it is now; None where it has no row of its own."""
     if about.company is not None:
         return None
-    if about.recording is not None and about.tool is not None:
-        return pair_row(reader, about.recording, about.tool, use, note=note)
     if about.recording is not None:
-        return one_row(recording_rows(reader, about.recording, note=note), use)
+        say = say_in(reader.artist, about.recording.isrc)
+        if say is None or use not in say.uses:
+            return None
+        if about.tool is not None:
+            return pair_row(reader, say, about.tool, use, note=note)
+        return one_row(recording_rows(reader, say, note=note), use)
     if about.tool is not None:
         return one_row(tool_rows(reader, about.tool, note=note), use)
     return one_row(general_rows(reader, note=note), use)
@@ -222,6 +235,12 @@ def _after(request: PortalRequest, reader: Reader, about: About, note: Note) -> 
             return render(request, "portal/permissions/use.html", {"use": row, "reader": reader})
     (messages.error if note.refused else messages.success)(request, note.spoken(note.use))
     return leads(request, page_of(reader, about, note.use))
+
+
+def _asked(reader: Reader, recording: Recording, use: str) -> bool:
+    """Has she a say in this use of a recording, on which she is billed or heard?"""
+    say = say_in(reader.artist, recording.isrc)
+    return say is not None and use in say.uses
 
 
 def _with_more(reader: Reader, about: About, use: str, stance: str, **typed: str) -> str:

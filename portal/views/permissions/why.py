@@ -1,6 +1,7 @@
 """Why, step by step: for one recording, or for all of an artist's, grouped by their reasons."""
 
 from datetime import UTC, datetime
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_GET
 from consent.errors import Refused
 from consent.models import Recording
 from consent.queries.effective import explain_groups
+from consent.queries.voices import DECIDED_BY_THE_BILLED
 from consent.scopes import Scope as About
 from consent.services.receipts import receipt_for_recording
 from consent.words import UseKind
@@ -23,10 +25,12 @@ from portal.views.permissions.common import (
     leads,
     page_of,
     reader_of,
-    recording_of,
+    say_of,
     tool_of,
     use_of,
 )
+
+OF_ANOTHER_DAY: Final = frozenset({"at", "known_at", "known_seq"})
 
 
 @require_GET
@@ -35,20 +39,23 @@ def why(request: PortalRequest, slug: str) -> HttpResponse:
     reader = reader_of(request, slug)
     use = use_of(request.GET.get("use", ""))
     tool = tool_of(request.GET.get("tool", ""))
-    facts = {"reader": reader, "use_kind": UseKind(use), "tool": tool}
+    facts: dict[str, Any] = {"reader": reader, "use_kind": UseKind(use), "tool": tool}
     if request.GET.get("isrc"):
-        recording = recording_of(reader.artist, request.GET["isrc"])
-        row = pair_row(reader, recording, tool, use)
+        say = say_of(reader.artist, request.GET["isrc"])
+        facts |= {"recording": say.recording, "billed": say.billed}
+        if use not in say.uses:
+            facts["closed"] = DECIDED_BY_THE_BILLED
+            return render(request, "portal/permissions/why_recording.html", facts)
+        row = pair_row(reader, say, tool, use)
         [reasons] = reason_lines(row.steps)
         return render(
             request,
             "portal/permissions/why_recording.html",
             {
                 **facts,
-                "recording": recording,
                 "row": row,
                 "reasons": reasons,
-                "next_step": next_step(row.steps, reader, f"#use-{use}"),
+                "next_step": next_step(row.steps, reader, f"#use-{use}", billed=say.billed),
                 "may_export": reader.may(Scope.EXPORT),
             },
         )
@@ -86,12 +93,19 @@ def why(request: PortalRequest, slug: str) -> HttpResponse:
 def why_receipt(request: PortalRequest, slug: str) -> HttpResponse:
     """The receipt of what holds for one recording, use and tool: the leaves it rests on.
 
-    Of another day with `at`, a moment, and `known_at` (a moment) or `known_seq` (a position).
+    Of another day with `at`, a moment, and `known_at` (a moment) or `known_seq` (a position); but
+    for who is only heard on it, who may not have been before.
     """
     reader = reader_of(request, slug, Scope.EXPORT)
     use = use_of(request.GET.get("use", ""))
     tool = tool_of(request.GET.get("tool", ""))
-    recording = recording_of(reader.artist, request.GET.get("isrc", ""))
+    say = say_of(reader.artist, request.GET.get("isrc", ""))
+    recording = say.recording
+    if use not in say.uses:
+        messages.info(request, str(DECIDED_BY_THE_BILLED))
+        return leads(request, page_of(reader, About(recording=recording)))
+    if not say.billed and not OF_ANOTHER_DAY.isdisjoint(request.GET):
+        raise Http404
     try:
         made = receipt_for_recording(
             artist=reader.artist,
