@@ -34,15 +34,18 @@ def left_for(party: int, shares: Iterable[Share]) -> int | None:
     """The share (basis points) that stays with `party` if what others claim of the recording is so.
 
     None where that settles nothing: it claims no more than that, nobody else claims a part of the
-    recording itself, or nothing would be left. Claims on a song are changed as such: where there
-    are any, None.
+    recording itself, nothing would be left, or another share in one country than in the next, since
+    one share is what it confirms. Claims on a song are changed as such: where there are any, None.
     """
     found = list(shares)
     mine = own_shares(party, found)
     others = [one for one in found if one.party != party and one.by_itself]
     if not mine or not others or any(one.of_song for one in found):
         return None
-    left = WHOLE_BP - _most(others)
+    sums = _sums(others, where=mine)
+    if len(sums) != 1:
+        return None
+    left = WHOLE_BP - sums.pop()
     return left if 0 < left < max(one.share_bp for one in mine) else None
 
 
@@ -58,11 +61,15 @@ def who_can_confirm(shares: Sequence[Share]) -> list[int]:
     return [party for party in parties if left_for(party, shares) is not None]
 
 
-def _most(shares: Sequence[Share]) -> int:
-    """The largest sum in any one place."""
-    everywhere = sum(one.share_bp for one in shares if not one.territories)
-    places = {place for one in shares for place in one.territories}
-    return everywhere + max(
-        (sum(one.share_bp for one in shares if place in one.territories) for place in places),
-        default=0,
-    )
+def _sums(shares: Sequence[Share], *, where: Sequence[Share]) -> set[int]:
+    """What `shares` come to, in every place in which one of `where` is."""
+    places: set[str | None] = {place for one in (*shares, *where) for place in one.territories}
+    return {
+        sum(one.share_bp for one in shares if _is_in(one, place))
+        for place in (*places, None)  # None: in all the others
+        if any(_is_in(one, place) for one in where)
+    }
+
+
+def _is_in(one: Share, place: str | None) -> bool:
+    return not one.territories or place in one.territories
