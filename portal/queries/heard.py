@@ -41,9 +41,9 @@ def heard_part(reader: Reader, *, search: str = "", after: str = "") -> HeardPar
     if not recordings:
         return HeardPart(page)
     keys = [one.pk for one in recordings]
-    own = own_answers(reader.artist, keys, uses=OF_A_VOICE)
     tools = tools_licensed_on(keys, use=USE)
     loaded = load([Ask(one.isrc, USE, tool) for one in recordings for tool in _slugs(tools)])
+    own = own_answers(reader.artist, keys, at=loaded.at, uses=OF_A_VOICE)
     identities = {one.pk: loaded.facts(Ask(one.isrc, USE, "")).recording for one in recordings}
     billed = {k: i.main_artists + i.featured_artists for k, i in identities.items() if i}
     named = {key for keys in billed.values() for key in keys} | loaded.claiming("master")

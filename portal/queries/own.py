@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from django.db.models import Case, F, When
+from django.db.models import Case, F, QuerySet, When
 
 from consent.models import Artist, Permission
-from consent.words import Stance, Way
+from consent.words import Stance, UseKind, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,29 @@ _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 def own_in(artist: Artist, scopes: Sequence[str], at: datetime) -> dict[tuple[str, str], Own]:
     """Her answers in these scopes at a moment of now (UTC), by use kind and scope; one query."""
-    rows = (
-        Permission.objects.filter(artist=artist, scope__in=scopes)
-        .annotate(later=Case(When(valid_from__gt=at, then=F("pk"))))
+    rows = _that_speak_or_will(Permission.objects.filter(artist=artist, scope__in=scopes), at)
+    return own_of(rows.select_related("act", "wording"), at)
+
+
+def own_on(
+    artist: Artist, recordings: Sequence[int], uses: Sequence[UseKind], at: datetime
+) -> dict[int, dict[tuple[str, str], Own]]:
+    """As `own_in`, in all scopes that name one of these recordings (keys), by recording."""
+    rows = Permission.objects.filter(artist=artist, recording__in=recordings, use__in=uses)
+    found: dict[int, list[Permission]] = {}
+    for row in _that_speak_or_will(rows, at):
+        if row.recording_id is not None:
+            found.setdefault(row.recording_id, []).append(row)
+    return {recording: own_of(answers, at) for recording, answers in found.items()}
+
+
+def _that_speak_or_will(rows: QuerySet[Permission], at: datetime) -> QuerySet[Permission]:
+    """Of each slot the newest that has begun, and all that have not."""
+    return (
+        rows.annotate(later=Case(When(valid_from__gt=at, then=F("pk"))))
         .order_by("use", "scope", "territories", "later", "-id")
         .distinct("use", "scope", "territories", "later")
-        .select_related("act", "wording")
     )
-    return own_of(rows, at)
 
 
 def own_of(rows: Iterable[Permission], at: datetime) -> dict[tuple[str, str], Own]:

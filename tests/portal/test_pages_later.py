@@ -319,3 +319,29 @@ def test_with_htmx_a_no_shows_what_else_was_said_in_the_same_row(world: World, h
     world.says("discovery", "allow", territories=["NO"])
     row = her.post(world.url("answer", use="discovery"), {"stance": "deny"}, headers=HTMX).text
     assert "Beside it: “Yes”, in Norway." in " ".join(row.split())
+
+
+# --- In the list of recordings ----------------------------------------------------------------
+
+
+def test_the_list_of_recordings_says_of_an_answer_that_it_is_over_or_still_to_begin(
+    world: World, her: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, *_rest = world.recordings
+    world.says("voice", "allow", scope=Scope(recording=one), valid_until=days_ahead(9, moment=True))
+    world.says("discovery", "deny", scope=Scope(recording=two))
+    later = days_ahead(12, moment=True)
+    world.says("discovery", "allow", scope=Scope(recording=two), valid_from=later)
+
+    def said_of(recording: Recording) -> list[str]:
+        page = her.get(world.url("permission_recordings"))
+        [answers] = [said for row, said in page.context["rows"] if row.recording == recording]
+        assert all(told.note in page.text for told in answers)
+        return [f"{told.answer} {told.note}".strip() for told in answers]
+
+    assert said_of(one) == ["Yes"]
+    assert said_of(two) == ["No", f"Yes from {plain_begin(later)}"]
+    monkeypatch.setattr(
+        "portal.views.permissions.recordings.now", lambda: days_ahead(10, moment=True)
+    )
+    assert said_of(one) == ["Yes over"]

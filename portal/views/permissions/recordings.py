@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from consent.clock import now
 from consent.queries.catalogue import RecordingPage, recordings_of
 from consent.queries.voices import billed_on, heard_recordings
 from portal.forms.permissions import RecordingListSearch
@@ -29,7 +30,7 @@ def permission_recordings(request: PortalRequest, slug: str) -> HttpResponse:
         page = recordings_of(reader.artist, search=words, after=request.GET.get("after", ""))
     if heard_only or not page.total:
         heard = heard_part(reader, search=words, after=request.GET.get("heard", ""))
-    own = own_answers(reader.artist, [row.recording.pk for row in page.rows])
+    own = own_answers(reader.artist, [row.recording.pk for row in page.rows], at=now())
     return render(
         request,
         "portal/permissions/recordings.html",
