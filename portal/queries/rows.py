@@ -639,6 +639,8 @@ def _refused(view: UseView, own: Own) -> str:
         return _("Nobody may do this, except in the countries where the answer is another one.")
     if view.stance == Stance.ASK:
         return _("Until a company asks and you agree, the answer is no.")
+    if view.stance == Stance.DENY and view.heard:
+        return _("Nobody may do this, except where a recording by others has another answer.")
     if view.stance == Stance.DENY:
         return _("Nobody may do this.")
     return _("Until you answer, the answer is no.")

@@ -421,6 +421,17 @@ def test_she_lends_her_voice_to_one_recording_and_takes_it_back(
     assert Permission.objects.order_by("-id").values_list("way", flat=True)[0] == "cleared"
 
 
+def test_her_general_no_does_not_say_nobody_beside_a_yes_there(
+    aoi: Artist, sung: Recording, tidesmith: Tool, hers: Client
+) -> None:
+    answer_permission(by=None, artist=aoi, use="voice", stance="deny")
+    lend(aoi, scope=About(recording=sung))
+    assert decide_one(Ask(sung.isrc, "voice", tidesmith.slug)).allowed
+    page = words(hers.get(at(aoi, "permissions")).text)
+    assert "Nobody may do this, except where a recording by others has another answer." in page
+    assert "Nobody may do this." not in page
+
+
 def test_an_answer_to_one_tool_there_is_hers_too(
     aoi: Artist, sung: Recording, tidesmith: Tool, hers: Client
 ) -> None:
