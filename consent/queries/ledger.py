@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Min
 from django.utils.translation import gettext_lazy as _
 
 from consent.clock import now
@@ -58,20 +59,30 @@ def read_leaves(*, after: int, until: int) -> Iterator[list[LeafRow]]:
     """The leaves with `after < seq <= until` in order, at most 10 000 at a time.
 
     A sequence that is missing is simply not among them. The batches are of one snapshot only
-    inside a transaction that has one.
+    inside a transaction that has one. Each names both of its ends: where only a LIMIT ended it, a
+    database that has not counted its rows yet sorted all that followed, for each of them.
     """
     while after < until:
+        end = min(after + AT_ONCE, until)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT {_COLUMNS} FROM consent_ledgerentry"  # noqa: S608 — our own words
-                " WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT %s",
-                [after, until, AT_ONCE],
+                " WHERE seq > %s AND seq <= %s ORDER BY seq",
+                [after, end],
             )
             batch = [LeafRow._make(row) for row in cursor.fetchall()]
-        if not batch:
+        if batch:
+            yield batch
+            after = end
+        elif (following := _first_after(end)) is not None:
+            after = following - 1
+        else:
             return
-        yield batch
-        after = batch[-1].seq
+
+
+def _first_after(seq: int) -> int | None:
+    found = LedgerEntry.objects.filter(seq__gt=seq).aggregate(first=Min("seq"))["first"]
+    return None if found is None else int(found)
 
 
 def leaves_of(*, act: uuid.UUID) -> list[LeafRow]:

@@ -37,7 +37,7 @@ from consent.models import (
     LedgerTile,
     Withdrawal,
 )
-from consent.queries.ledger import latest_checkpoint
+from consent.queries.ledger import latest_checkpoint, read_leaves
 from consent.queries.wall import append_only_tables
 from consent.services.audit import (
     Audited,
@@ -193,6 +193,19 @@ def set_column(attacker: Attacker, column: str, value: Any, seq: int) -> int:
     return attacker.execute(
         f"UPDATE consent_ledgerentry SET {column} = %s WHERE seq = %s".encode(), [value, seq]
     ).rowcount
+
+
+def test_what_follows_a_gap_wider_than_a_batch_is_read_too(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = LedgerEntry.objects.count()
+    with attack() as attacker:
+        for seq in (3, 4, 5, 6, size):
+            assert set_column(attacker, "seq", seq + 1_000_000, seq) == 1
+    monkeypatch.setattr("consent.queries.ledger.AT_ONCE", 2)
+    found = [leaf.seq for batch in read_leaves(after=0, until=size) for leaf in batch]
+    assert found == [1, 2, *range(7, size)]
+    assert not list(read_leaves(after=size - 1, until=size))
 
 
 ROWS = {
