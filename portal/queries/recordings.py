@@ -23,6 +23,10 @@ class OwnAnswer:
     answer: str
     note: str
 
+    @property
+    def with_use(self) -> str:
+        return f"{self.use}: {self.answer}"
+
 
 def own_answers(
     artist: Artist,
